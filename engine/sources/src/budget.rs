@@ -5,17 +5,19 @@
 //! with a fault of the engine's own: whoever was to be asked has done nothing wrong. Small answers, which are nearly all,
 //! draw on no bytes, so that none of them waits for a large one; and what a slow answer holds comes back at its deadline.
 //!
-//! A connection over TLS is kept for the next request where there is room ([`Kept`]): a quarter of the connections may wait so. A larger fleet
-//! than that is polled in turn, so that to close the one that has waited longest would close each just before its turn; those that
-//! are kept stay kept, and the others are made anew each time.
+//! A connection over TLS is kept for the next request where there is room ([`kept`]): up to a quarter of the connections may wait so, and
+//! those that do are taken off those that may be in use. The others are made anew each time.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, OnceLock, PoisonError};
+mod kept;
+
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use steadfast_core::evidence::{Fault, FaultKind, OWN_LACK};
 use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::Instant;
+
+use kept::Hosts;
+pub(crate) use kept::{KEPT_FOR, MOST_A_HOST};
 
 /// Bytes of all answers under way, beyond what each has free.
 const BYTES: usize = 128 << 20;
@@ -25,56 +27,30 @@ const FREE: usize = 64 << 10;
 const AMPLE: usize = 32_768;
 /// More are not kept for the next request, whatever the limit: each takes memory here and there.
 const MOST_KEPT: usize = 8_192;
-/// For so long a connection is kept that nobody uses: longer than between two polls as usual, and shorter than the minute between
-/// those of jobs that have ended.
-pub(crate) const KEPT_FOR: Duration = Duration::from_secs(30);
 /// How long a request waits for what others hold.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The budget of a process. Where nobody has said how many connections there may be, they are ample.
 #[derive(Debug)]
 pub(crate) struct Budget {
-    /// Those that are in use.
+    /// Those that are neither in use nor kept.
     connections: Semaphore,
     most: usize,
-    kept: Kept,
+    most_kept: usize,
+    kept: Mutex<Hosts>,
     bytes: Semaphore,
 }
 
-/// To whom a connection is kept for the next request.
+/// The connection of one request is kept for the next one to that host. Dropped when the request has ended.
 #[derive(Debug)]
-struct Kept {
-    most: usize,
-    hosts: Mutex<Hosts>,
+pub(crate) struct Keeping<'a> {
+    budget: &'a Budget,
+    host: Box<str>,
 }
 
-/// Hosts with their ports, and when each was last asked.
-#[derive(Debug, Default)]
-struct Hosts {
-    asked: HashMap<Box<str>, Instant>,
-    /// When those that nobody asks any more were last let go.
-    swept: Option<Instant>,
-}
-
-impl Kept {
-    /// Whether the connection to a host that is asked now is to be kept.
-    fn keeps(&self, host: &str) -> bool {
-        let now = Instant::now();
-        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(asked) = hosts.asked.get_mut(host) {
-            *asked = now;
-            return true;
-        }
-        let is_swept = hosts.swept.is_some_and(|swept| now - swept < KEPT_FOR / 10);
-        if hosts.asked.len() >= self.most && !is_swept {
-            hosts.asked.retain(|_, asked| now - *asked < KEPT_FOR);
-            hosts.swept = Some(now);
-        }
-        if hosts.asked.len() >= self.most {
-            return false;
-        }
-        hosts.asked.insert(host.into(), now);
-        true
+impl Drop for Keeping<'_> {
+    fn drop(&mut self) {
+        self.budget.kept().release(&self.host);
     }
 }
 
@@ -88,15 +64,11 @@ pub fn limit_connections(most: usize) -> bool {
 
 impl Budget {
     pub(crate) fn new(connections: usize, bytes: usize) -> Self {
-        let kept = (connections / 4).min(MOST_KEPT);
-        let in_use = connections - kept;
         Self {
-            connections: Semaphore::new(in_use),
-            most: in_use,
-            kept: Kept {
-                most: kept,
-                hosts: Mutex::default(),
-            },
+            connections: Semaphore::new(connections),
+            most: connections,
+            most_kept: (connections / 4).min(MOST_KEPT),
+            kept: Mutex::default(),
             bytes: Semaphore::new(bytes),
         }
     }
@@ -106,9 +78,26 @@ impl Budget {
         SHARED.get_or_init(|| Self::new(AMPLE, BYTES))
     }
 
-    /// Whether the connection to a host is kept for the next request, which may be the next poll's.
-    pub(crate) fn keeps(&self, host: &str) -> bool {
-        self.kept.keeps(host)
+    /// Keeps the connection of a request to a host for the next one. `None`: there is no room for it.
+    pub(crate) fn keep(&self, host: &str) -> Option<Keeping<'_>> {
+        let mut hosts = self.kept();
+        self.connections.add_permits(hosts.sweep());
+        if !hosts.reuse(host) {
+            if !hosts.has_room(host, self.most_kept) {
+                return None;
+            }
+            // While it waits for the next request it is in nobody's use.
+            self.connections.try_acquire().ok()?.forget();
+            hosts.add(host);
+        }
+        Some(Keeping {
+            budget: self,
+            host: host.into(),
+        })
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Hosts> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A connection, for as long as what is returned lives.
@@ -222,13 +211,18 @@ mod tests {
         drop(second.unwrap());
     }
 
+    /// Whether the connection of a request that has ended at once was kept.
+    fn keeps(budget: &Budget, host: &str) -> bool {
+        budget.keep(host).is_some()
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_quarter_of_the_connections_is_kept_to_those_who_came_first_until_nobody_asks_them() {
         let budget = Budget::new(13, 1 << 20);
-        assert!(["a", "b", "c"].iter().all(|host| budget.keeps(host)));
+        assert!(["a", "b", "c"].iter().all(|host| keeps(&budget, host)));
         for _ in 0..20 {
             tokio::time::sleep(KEPT_FOR / 2).await;
-            let kept = ["a", "b", "d", "c", "e"].map(|host| budget.keeps(host));
+            let kept = ["a", "b", "d", "c", "e"].map(|host| keeps(&budget, host));
             assert_eq!(
                 kept,
                 [true, true, false, true, false],
@@ -236,9 +230,52 @@ mod tests {
             );
         }
         tokio::time::sleep(KEPT_FOR / 2).await;
-        assert!(budget.keeps("a") && !budget.keeps("d"));
+        assert!(keeps(&budget, "a") && !keeps(&budget, "d"));
         tokio::time::sleep(KEPT_FOR / 2 + KEPT_FOR / 8).await;
-        assert!(budget.keeps("d") && budget.keeps("e"), "nobody asked b and c any more");
-        assert!(budget.keeps("a") && !budget.keeps("b"));
+        assert!(
+            keeps(&budget, "d") && keeps(&budget, "e"),
+            "nobody asked b and c any more"
+        );
+        assert!(keeps(&budget, "a") && !keeps(&budget, "b"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_nothing_is_kept_all_connections_may_be_in_use() {
+        let budget = Budget::new(8, 1 << 20);
+        let free = |budget: &Budget| budget.connections.available_permits();
+        let mut held = Vec::new();
+        for _ in 0..8 {
+            held.push(budget.connection().await.unwrap());
+        }
+        assert!(budget.connection().await.is_err());
+        assert!(!keeps(&budget, "a"), "there is none left to be kept");
+        held.clear();
+        assert!(keeps(&budget, "a") && keeps(&budget, "b"));
+        assert_eq!(free(&budget), 6, "what is kept is open");
+        tokio::time::sleep(KEPT_FOR * 2).await;
+        assert!(keeps(&budget, "c"));
+        assert_eq!(free(&budget), 7, "nobody asks the others any more");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn to_one_host_as_many_are_kept_as_were_in_use_at_once() {
+        let budget = Budget::new(1_000, 1 << 20);
+        let free = |budget: &Budget| budget.connections.available_permits();
+        let burst = |count: usize| (0..count).map(|_| budget.keep("gateway")).collect::<Vec<_>>();
+        let at_once = burst(MOST_A_HOST + 6);
+        assert_eq!(at_once.iter().flatten().count(), MOST_A_HOST);
+        drop(at_once);
+        assert_eq!(free(&budget), 1_000 - MOST_A_HOST);
+        // Those that come one by one use what is there.
+        assert!((0..100).all(|_| keeps(&budget, "gateway")));
+        assert_eq!(free(&budget), 1_000 - MOST_A_HOST);
+        // Of those that were not needed for so long, as many go as are more than were in use.
+        for _ in 0..8 {
+            tokio::time::sleep(KEPT_FOR / 2).await;
+            drop(burst(3));
+            assert!(keeps(&budget, "other"));
+            drop([budget.keep("other"), budget.keep("other")]);
+        }
+        assert_eq!(free(&budget), 1_000 - 3 - 2);
     }
 }

@@ -8,7 +8,7 @@ use http_body_util::BodyExt;
 use steadfast_core::evidence::{Fault, FaultKind};
 use steadfast_http::retry_after;
 
-use crate::budget::{Budget, Holding, KEPT_FOR, has_no_file_left, lacks_files, own_lack};
+use crate::budget::{Budget, Holding, KEPT_FOR, Keeping, MOST_A_HOST, has_no_file_left, lacks_files, own_lack};
 use crate::kubernetes::NoCredentialsYet;
 
 /// The most a response body may hold, in bytes.
@@ -139,19 +139,19 @@ impl Clients {
     /// Those for which these authorities vouch beside the system's.
     pub(crate) fn new(authorities: &[reqwest::Certificate]) -> Result<Self, Fault> {
         Ok(Self {
-            keeping: client(authorities, 1)?,
+            keeping: client(authorities, MOST_A_HOST)?,
             closing: client(authorities, 0)?,
         })
     }
 
-    fn for_url(&self, url: &str) -> &reqwest::Client {
+    /// The one for a request, and its place among the connections that are kept, which is to live as long as the request.
+    fn for_url(&self, url: &str) -> (&reqwest::Client, Option<Keeping<'static>>) {
         let host = url
             .strip_prefix("https://")
             .and_then(|rest| rest.split(['/', '?', '#']).next());
-        if host.is_some_and(|host| Budget::shared().keeps(host)) {
-            &self.keeping
-        } else {
-            &self.closing
+        match host.and_then(|host| Budget::shared().keep(host)) {
+            Some(keeping) => (&self.keeping, Some(keeping)),
+            None => (&self.closing, None),
         }
     }
 }
@@ -190,12 +190,13 @@ pub(crate) async fn request(
     body: Body<'_>,
 ) -> Result<Answer, Fault> {
     let fault = |error: reqwest::Error| connection_fault(url, &error);
-    let request = clients.for_url(url).get(url);
+    let _connection = Budget::shared().connection().await?;
+    let (client, _keeping) = clients.for_url(url);
+    let request = client.get(url);
     let request = match authorization {
         Some(value) => request.header(http::header::AUTHORIZATION, value),
         None => request,
     };
-    let _connection = Budget::shared().connection().await?;
     let mut response = request.send().await.map_err(fault)?;
     let status = response.status().as_u16();
     let retry_after = retry_after(response.headers());

@@ -32,8 +32,8 @@ impl OpenFiles {
         let divided = Self::divided(files, watches);
         if files < COMFORTABLE {
             tracing::warn!(
-                "this process may open {files} files: at most {} clients are served and {} Flinks asked at a time; raise the \
-                 hard limit (LimitNOFILE, ulimits, nofile) to at least {COMFORTABLE}",
+                "this process may open {files} files: at most {} clients are served and {} Flinks asked at a time, over TLS up to a \
+                 quarter fewer; raise the hard limit (LimitNOFILE, ulimits, nofile) to at least {COMFORTABLE}",
                 divided.clients,
                 divided.outbound
             );
