@@ -158,8 +158,8 @@ lookup_sources! {
         TaskManagers = "task-managers", task_managers: Vec<Pod>;
     }
     lists {
-        /// A complete list of Deployments and pods; where the Deployment is known to be missing, an answer about it alone.
-        /// It arrives as updates of the board's Kubernetes, and has no slot of its own.
+        /// The job's Deployment, its pods and the operator's resource, each asked for by name; where that does not do, a complete
+        /// list of each kind. They arrive as updates of the board's Kubernetes, and have no slot of their own.
         Kubernetes = "kubernetes";
     }
 }
