@@ -166,8 +166,13 @@ impl Reactor {
                 }
             }
             if kind == ObjectKind::Deployment {
-                let waiting = self.lookups.list_ended(&cluster);
-                waiting.into_iter().for_each(|key| self.queue.enqueue(key));
+                for key in self.lookups.list_ended(&cluster) {
+                    // It may have been under way before somebody asked for a look.
+                    if self.looks_behind(&key.target).contains(&key) {
+                        self.ask_kubernetes(&key, now);
+                    }
+                    self.queue.enqueue(key);
+                }
             }
         }
     }

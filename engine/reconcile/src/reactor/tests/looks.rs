@@ -331,6 +331,44 @@ fn objects_that_may_not_be_read_are_left_to_a_list_and_not_asked_for_again_and_a
 }
 
 #[test]
+fn a_list_that_was_under_way_before_the_call_is_followed_by_another() {
+    let mut rig = in_kubernetes(&["orders".to_owned()]);
+    let fault = Fault::new(FaultKind::Timeout, "no answer");
+    rig.kube(ObjectKind::Deployment, KubeChange::Failed(fault));
+    rig.fetches.clear();
+    let list_asked_at = rig.now;
+    rig.pass(1_000);
+    let orders = key("orders");
+    let mut answer = rig.look(&orders);
+    assert_eq!(
+        rig.asked(),
+        (vec![], vec![rig.now]),
+        "it is not known whether it is there"
+    );
+    rig.hear_flink(&orders);
+    let list = KubeChange::Relisted(vec![Object::Deployment(deployment("orders"))], Completeness::Complete);
+    let late = KubeUpdate {
+        scope: Scope {
+            cluster: orders.target.cluster.clone(),
+            kind: ObjectKind::Deployment,
+            namespace: None,
+        },
+        asked_at: list_asked_at,
+        at: rig.now,
+        version: None,
+        change: list,
+    };
+    rig.reactor.kube_update(late, rig.now);
+    rig.settle();
+    assert_eq!(said(&mut answer), None, "it shows what was so before the call");
+    let (objects, _) = rig.asked();
+    let asked_at = rig.now;
+    rig.pass(20);
+    rig.found(&objects[0], asked_at);
+    assert_eq!(said(&mut answer), Some(JobState::Running));
+}
+
+#[test]
 fn who_finds_no_place_has_the_next_that_is_free_and_needs_no_list() {
     let names: Vec<String> = (0..100).map(|n| format!("job-{n:03}")).collect();
     let mut rig = in_kubernetes(&names);
