@@ -208,7 +208,7 @@ fn unstable_since(s: &Snapshot, params: &Params, memory: &mut Memory, verdict: &
     let rest = params.restart_loop_after.part(5);
     let unrest = match unrest(s, params, memory, verdict, rest) {
         Unrest::Calm if is_dark => Unrest::Unknown,
-        seen => seen,
+        seen @ (Unrest::Restless | Unrest::Calm | Unrest::Unknown) => seen,
     };
     let stands_unseen = matches!(unrest, Unrest::Unknown) && s.condition(ConditionType::RestartLoop).is_some();
     // Nobody knows whether it rested while no engine ran; nor does an engine that starts, until it sees the job.

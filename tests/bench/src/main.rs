@@ -1,7 +1,7 @@
 //! Measures the engine against a fleet of loopback Flinks and one Kubernetes API.
 //!
-//!     cargo run --release -p bench -- fleet 1000
-//!     cargo run --release -p bench -- load 10000
+//!     cargo run --release -p bench -- load 1000 3000 10000
+//!     cargo run --release -p bench -- guard
 //!     cargo run --release -p bench -- reload-soak
 //!     cargo run --release -p bench -- storm
 //!     cargo run --release -p bench -- decide
@@ -10,11 +10,11 @@
 //! The world runs in a process of its own, so that CPU and memory are the engine's alone.
 
 mod decide;
-mod fleet;
 /// Modules written by hand, as the tests of the host have them.
 #[allow(dead_code, clippy::unwrap_used)]
 #[path = "../../../engine/host/tests/it/guest.rs"]
 mod guest;
+mod healthy;
 mod load;
 mod measure;
 mod path;
@@ -23,6 +23,7 @@ mod storm;
 mod world;
 
 use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
 
 #[derive(Parser)]
 #[command(about = "Measures the engine against a fleet of loopback Flinks and one Kubernetes API")]
@@ -33,14 +34,6 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Runs the engine against this many application-mode jobs and prints what it cost.
-    Fleet {
-        /// How many jobs, each with a Flink of its own.
-        jobs: usize,
-        /// How long is measured, after a warm-up of two polls.
-        #[arg(long, default_value_t = 30)]
-        seconds: u64,
-    },
     /// Replaces the policies a thousand times while the engine works, and fails if anything of them stays.
     ReloadSoak {
         /// How many jobs.
@@ -81,7 +74,7 @@ enum Command {
     /// Serves the world of `load`, which starts it.
     #[command(hide = true)]
     LoadWorld(load::WorldOptions),
-    /// Serves the world alone; `fleet` starts it.
+    /// Serves a healthy world; `reload-soak` and `storm` start it.
     #[command(hide = true)]
     World {
         /// How many jobs.
@@ -92,16 +85,26 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match Arguments::parse().command {
-        Command::Fleet { jobs, seconds } => runtime.block_on(fleet::run(jobs, std::time::Duration::from_secs(seconds))),
         Command::ReloadSoak { jobs, reloads } => runtime.block_on(reload::soak(jobs, reloads)),
         Command::Storm { jobs, seconds } => runtime.block_on(storm::run(jobs, std::time::Duration::from_secs(seconds))),
-        Command::Load(options) => runtime.block_on(load::run(options)),
+        Command::Load(options) => runtime.block_on(until_stopped(load::run(options))),
         Command::LoadBaseline { world } => runtime.block_on(load::serve_baseline(&world)),
         Command::LoadWorld(options) => runtime.block_on(load::serve(options)),
         Command::Table { file } => load::print_tables(&file),
-        Command::Guard(options) => runtime.block_on(load::guard(options)),
+        Command::Guard(options) => runtime.block_on(until_stopped(load::guard(options))),
         Command::Decide => decide::run(),
         Command::Path => runtime.block_on(path::run()),
         Command::World { jobs } => runtime.block_on(world::serve(jobs)),
+    }
+}
+
+/// Ends with a signal too, and drops what was started: the processes of others end with what is dropped.
+async fn until_stopped(measured: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let mut stop = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        done = measured => done,
+        _ = stop.recv() => anyhow::bail!("stopped"),
+        _ = interrupt.recv() => anyhow::bail!("interrupted"),
     }
 }

@@ -1,20 +1,11 @@
 //! What the operating system and the clock say of this process.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
-use steadfast_core::decision::{Decide, Decision, PolicyFailure};
-use steadfast_core::snapshot::Snapshot;
+use std::time::Duration;
 
 /// Clock ticks a second in `/proc` (`sysconf(_SC_CLK_TCK)`), 100 on every Linux that Rust targets.
 const TICKS: f64 = 100.0;
 
-/// CPU time of this process so far, user and system.
-pub fn cpu() -> anyhow::Result<Duration> {
-    cpu_of("self")
-}
-
-/// The same of a process, by its id, from `/proc/ID/stat`.
+/// CPU time of a process so far, user and system, by its id, from `/proc/ID/stat`.
 pub fn cpu_of(process: &str) -> anyhow::Result<Duration> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
@@ -69,39 +60,6 @@ pub fn percentile(samples: &mut [f64], share: f64) -> f64 {
     )]
     let index = ((last as f64) * share).round() as usize;
     samples.get(index).copied().unwrap_or(f64::NAN)
-}
-
-/// Microseconds of each policy call.
-#[derive(Clone, Default)]
-pub struct Calls(Arc<Mutex<Vec<f64>>>);
-
-impl Calls {
-    /// Takes all samples out.
-    pub fn take(&self) -> Vec<f64> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-/// A policy whose calls are timed.
-pub struct Timed<D> {
-    /// The policy.
-    pub inner: D,
-    /// Where the times go.
-    pub calls: Calls,
-}
-
-impl<D: Decide> Decide for Timed<D> {
-    fn decide(&mut self, snapshot: &Snapshot) -> Result<Decision, PolicyFailure> {
-        let began = Instant::now();
-        let decision = self.inner.decide(snapshot);
-        let micros = began.elapsed().as_secs_f64() * 1e6;
-        self.calls.0.lock().unwrap_or_else(PoisonError::into_inner).push(micros);
-        decision
-    }
-
-    fn end_batch(&mut self) {
-        self.inner.end_batch();
-    }
 }
 
 /// Prints figures, a line each.

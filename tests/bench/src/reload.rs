@@ -9,7 +9,7 @@ use steadfast::config::Config;
 use steadfast::run::{self, Running, SystemClock};
 use steadfast_core::time::Clock;
 
-use crate::fleet::{ages_of, count_confirmed, start_world, until_confirmed};
+use crate::healthy::{ages_of, count_confirmed, start_world, until_confirmed};
 use crate::measure::{mappings, open_files, percentile, print_rows, resident_kib};
 
 /// How much more the process may hold at the end than at the half of the reloads. By then the allocator and the threads that

@@ -15,8 +15,8 @@ use steadfast_core::time::{Clock, Timestamp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::fleet::{start_world, until};
 use crate::guest::{ANSWER, Guest};
+use crate::healthy::{start_world, until};
 use crate::measure::{percentile, print_rows};
 use crate::reload::{kubeconfig, without_cache};
 
