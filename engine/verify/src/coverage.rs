@@ -1,7 +1,8 @@
-//! What was seen of a policy: which rules spoke, and what stood beside the state.
+//! What was seen of a policy: which rules spoke, and what stood beside the state, whatever it was asked for.
 
 use std::collections::BTreeSet;
 
+use steadfast_core::decision::Decision;
 use steadfast_core::record::{AlertScope, StandingAlert};
 use steadfast_core::state::ConditionType;
 
@@ -26,20 +27,18 @@ pub struct Coverage {
 }
 
 impl Coverage {
-    pub(crate) fn note(&mut self, look: &Look) {
-        if let Ok(decision) = &look.outcome {
-            if !self.rules.contains(&decision.rule) {
-                self.rules.insert(decision.rule.clone());
-            }
-            for alert in &decision.alerts {
-                if !self.alerts.contains(&alert.name) {
-                    self.alerts.insert(alert.name.clone());
-                }
-            }
-            self.note_beginnings(look);
-            self.conditions
-                .extend(decision.conditions.iter().map(|condition| condition.kind));
+    /// What a decision says.
+    pub(crate) fn note(&mut self, decision: &Decision) {
+        if !self.rules.contains(&decision.rule) {
+            self.rules.insert(decision.rule.clone());
         }
+        for alert in &decision.alerts {
+            if !self.alerts.contains(&alert.name) {
+                self.alerts.insert(alert.name.clone());
+            }
+        }
+        self.conditions
+            .extend(decision.conditions.iter().map(|condition| condition.kind));
     }
 
     /// Whether it alerts of ends: an alert that stands at one may be about something else, the silence of the whole cluster or
@@ -49,7 +48,7 @@ impl Coverage {
     }
 
     /// Which alerts about the job begin at a look, and of what.
-    fn note_beginnings(&mut self, look: &Look) {
+    pub(crate) fn note_beginnings(&mut self, look: &Look) {
         let of_job = |alert: &&StandingAlert| alert.scope == AlertScope::Job;
         for alert in look.record().alerts.iter().filter(of_job) {
             let mut before = look.before.alerts.iter().filter(of_job);

@@ -105,6 +105,7 @@ impl Expansion<'_> {
                 (&mut here, &mut done),
             );
         }
+        done.coverage = watcher.take_coverage();
         done
     }
 
@@ -119,7 +120,6 @@ impl Expansion<'_> {
             *done.transitions.entry(depth).or_default() += 1;
             let origin = Origin { before: index, step };
             let mut look = watcher.look(state, step);
-            done.coverage.note(&look);
             self.judge(&mut look, (depth, origin), &mut done.broken);
             let fingerprint = look.after.fingerprint(&look.snapshot);
             let is_known = |met: &Met| met.get(&fingerprint.whole).is_some_and(|before| *before <= depth);
@@ -151,7 +151,6 @@ impl Expansion<'_> {
         let mut line = Line {
             laws: self.laws,
             standing: &self.standing,
-            coverage: &mut done.coverage,
             calm: self.calm,
             looks: 0,
             growing: Vec::new(),

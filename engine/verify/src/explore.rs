@@ -212,6 +212,7 @@ pub fn verify_before(
         }
     }
     let mut report = frontier.report(depths, alike, ended, tried);
+    report.coverage.join(watcher.take_coverage());
     let named = laws.iter().flat_map(|law| law.alerts());
     let unheard = named.filter(|name| !report.coverage.alerts.contains(*name));
     report.unheard = unheard.map(str::to_owned).collect();

@@ -48,9 +48,10 @@ impl Found {
         self.depth.saturating_add(self.behind)
     }
 
-    /// Keeps the shorter break, and of equal ones the first.
+    /// Keeps the shorter break, of equal ones that of fewer looks along a line, and of those the first.
     pub(crate) fn keep(slot: &mut Option<Self>, found: Self) {
-        if slot.as_ref().is_none_or(|known| found.length() < known.length()) {
+        let length = |one: &Self| (one.length(), one.behind);
+        if slot.as_ref().is_none_or(|known| length(&found) < length(known)) {
             *slot = Some(found);
         }
     }

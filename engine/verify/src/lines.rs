@@ -13,7 +13,6 @@ use steadfast_core::state::{Intent, JobState, Mode};
 use steadfast_core::timing::Timing;
 
 pub use crate::calm::{Calm, Pace};
-use crate::explore::Coverage;
 use crate::laws::{Break, Law};
 use crate::look::{Look, Watcher};
 use crate::settings::Settings;
@@ -53,7 +52,6 @@ pub struct Along<'a> {
 pub(crate) struct Line<'a> {
     pub(crate) laws: &'a [Box<dyn Law>],
     pub(crate) standing: &'a [bool],
-    pub(crate) coverage: &'a mut Coverage,
     pub(crate) calm: &'a Calm,
     pub(crate) looks: usize,
     /// The spans by which the memory grew along the still line, each time that they passed.
@@ -212,21 +210,26 @@ impl Line<'_> {
     fn look(&mut self, looks: &mut Vec<Look>, from: &State, step: Step, watcher: &mut Watcher) {
         let mut look = watcher.look(looks.last().map_or(from, |last| &last.after), step);
         self.looks += 1;
-        self.coverage.note(&look);
+        let broken = self.judge(&mut look);
+        looks.push(look);
+        for (place, why) in broken {
+            self.note(place, steps(looks), why);
+        }
+    }
+
+    /// Which laws a look breaks, by their places.
+    fn judge(&self, look: &mut Look) -> Vec<(usize, Break)> {
         let mut trackers = std::mem::take(&mut look.after.trackers);
         let mut broken = Vec::new();
         for ((place, law), tracker) in self.laws.iter().enumerate().zip(&mut trackers) {
             if self.standing.get(place) == Some(&true)
-                && let Err(why) = law.judge(&look, tracker)
+                && let Err(why) = law.judge(look, tracker)
             {
                 broken.push((place, why));
             }
         }
         look.after.trackers = trackers;
-        looks.push(look);
-        for (place, why) in broken {
-            self.note(place, looks, why);
-        }
+        broken
     }
 
     /// Answers what the policy has asked for.
@@ -251,14 +254,13 @@ impl Line<'_> {
             if self.standing.get(place) == Some(&true)
                 && let Err(why) = law.along(along)
             {
-                self.note(place, along.looks, why);
+                self.note(place, steps(along.looks), why);
             }
         }
     }
 
     /// Keeps a break with what was done to find it. Of one law the first on each line counts; the shortest is chosen later.
-    fn note(&mut self, place: usize, looks: &[Look], why: Break) {
-        let then: Vec<Step> = looks.iter().map(|look| look.step).collect();
+    fn note(&mut self, place: usize, then: impl ExactSizeIterator<Item = Step>, why: Break) {
         let behind = u32::try_from(then.len()).unwrap_or(u32::MAX);
         let is_shorter = self
             .broken
@@ -266,46 +268,55 @@ impl Line<'_> {
             .all(|(law, known, _)| *law != place || behind < *known);
         if is_shorter {
             self.broken.retain(|(law, ..)| *law != place);
+            let then = then.collect();
             self.broken.push((place, behind, Break { then, ..why }));
         }
     }
 
-    /// The same few things again and again. Where the memory does not come to rest it goes on until something breaks.
+    /// The same few things again and again, every law held to each look. Where the memory does not come to rest it goes on until
+    /// something breaks.
     fn circles(&mut self, from: &State, round: &[Step], watcher: &mut Watcher) {
-        let mut looks: Vec<Look> = Vec::new();
-        let mut sizes = Vec::new();
+        // Only the last look is kept: a line of thousands would not fit.
+        let mut last: Option<Look> = None;
+        let mut circle = Circle::default();
         for number in 0..MOST_ROUNDS {
+            let mut is_failed = false;
             for step in round {
-                let before = looks.last().map_or(from, |last| &last.after);
+                let before = last.as_ref().map_or(from, |last| &last.after);
                 if !successors::is_possible(before, *step) {
                     return;
                 }
-                // Only the last look matters: a line of thousands would not fit.
-                let look = watcher.look(before, *step);
+                let mut look = watcher.look(before, *step);
                 self.looks += 1;
-                let is_failed = look.failure.is_some() && *step != Step::PolicyFails;
-                looks.clear();
-                looks.push(look);
+                circle.steps.push(*step);
+                for (place, why) in self.judge(&mut look) {
+                    self.note(place, circle.steps.iter().copied(), why);
+                }
+                // A call that fails leaves record and memory as they were: the next round would be this one.
+                is_failed = look.failure.is_some() && *step != Step::PolicyFails;
+                last = Some(look);
                 if is_failed {
                     break;
                 }
             }
-            sizes.push(looks.last().map_or(0, |look| look.record().memory.len()));
-            let goes_on = number < FEW_ROUNDS || grows(&sizes);
-            let is_end =
-                !goes_on || number + 1 == MOST_ROUNDS || looks.last().is_some_and(|look| look.failure.is_some());
-            if is_end {
-                self.judge_circles(&looks, &sizes, round);
+            let Some(look) = &last else { return };
+            circle.sizes.push(look.record().memory.len());
+            let goes_on = number < FEW_ROUNDS || grows(&circle.sizes);
+            if is_failed || !goes_on || number + 1 == MOST_ROUNDS {
+                self.judge_circle(look, &circle);
+                return;
+            }
+            if self.is_idle() {
                 return;
             }
         }
     }
 
-    fn judge_circles(&mut self, looks: &[Look], sizes: &[usize], round: &[Step]) {
+    fn judge_circle(&mut self, last: &Look, circle: &Circle) {
         let along = Along {
             course: Course::Circles,
-            looks,
-            sizes,
+            looks: std::slice::from_ref(last),
+            sizes: &circle.sizes,
             calm: self.calm,
             is_end: true,
         };
@@ -313,14 +324,24 @@ impl Line<'_> {
             if self.standing.get(place) == Some(&true)
                 && let Err(why) = law.along(&along)
             {
-                let then: Vec<Step> = round.iter().cycle().take(round.len() * sizes.len()).copied().collect();
-                let behind = u32::try_from(then.len()).unwrap_or(u32::MAX);
-                if self.broken.iter().all(|(known, ..)| *known != place) {
-                    self.broken.push((place, behind, Break { then, ..why }));
-                }
+                self.note(place, circle.steps.iter().copied(), why);
             }
         }
     }
+}
+
+/// How far a line in circles has come.
+#[derive(Default)]
+struct Circle {
+    /// What was done so far.
+    steps: Vec<Step>,
+    /// How many bytes the memory had after each round.
+    sizes: Vec<usize>,
+}
+
+/// What led to the last of these looks.
+fn steps(looks: &[Look]) -> impl ExactSizeIterator<Item = Step> {
+    looks.iter().map(|look| look.step)
 }
 
 /// The spans that passed at least three times, and with each of which the memory grew. What is kept of a week grows for a week, so

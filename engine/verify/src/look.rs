@@ -27,6 +27,7 @@ use steadfast_core::wake::woken_by;
 
 use crate::answers;
 use crate::beginning::{Beginning, Scene};
+use crate::coverage::Coverage;
 use crate::recovered::Recovered;
 use crate::state::{OpenLookups, State};
 use crate::step::{EndsStep, Explanation, KubernetesStep, MemoryStep, OF_ANOTHER, Step, Visibility};
@@ -100,6 +101,8 @@ pub struct Watcher {
     /// How many decisions the batch has.
     decided: usize,
     recovered: Arc<Recovered>,
+    /// Of every decision, for whatever it was asked: what spoke here did speak.
+    coverage: Coverage,
     names: Names,
 }
 
@@ -178,6 +181,7 @@ impl Watcher {
             fresh: make(),
             decided: 0,
             recovered: Arc::default(),
+            coverage: Coverage::default(),
             names: Names::new(),
         }
     }
@@ -195,6 +199,11 @@ impl Watcher {
         &self.recovered
     }
 
+    /// What was seen of the policy since this was asked last.
+    pub(crate) fn take_coverage(&mut self) -> Coverage {
+        std::mem::take(&mut self.coverage)
+    }
+
     /// The intervals and deadlines that looks keep to.
     pub fn timing(&self) -> &Timing {
         &self.timing
@@ -208,7 +217,11 @@ impl Watcher {
             self.decided = 0;
         }
         self.decided += 1;
-        self.decide.decide(snapshot)
+        let outcome = self.decide.decide(snapshot);
+        if let Ok(decision) = &outcome {
+            self.coverage.note(decision);
+        }
+        outcome
     }
 
     /// Judges a snapshot once more, by an instance that has judged nothing.
@@ -323,7 +336,7 @@ impl Watcher {
                 Some(failure)
             }
         };
-        Look {
+        let look = Look {
             step,
             before,
             snapshot,
@@ -332,7 +345,11 @@ impl Watcher {
             trimmed,
             wants_lists,
             after,
+        };
+        if look.outcome.is_ok() {
+            self.coverage.note_beginnings(&look);
         }
+        look
     }
 
     /// What changes in the world, and in the engine, before the look.

@@ -45,6 +45,8 @@ mistakes! {
         LostAt10 = "lost-at-the-10th-failure",
         /// LOST at the 40th failure in a row.
         LostAt40 = "lost-at-the-40th-failure",
+        /// FAILED in the 8th outage of Flink's.
+        FailedInOutage8 = "failed-in-the-8th-outage",
         /// LOST at the 10th answer in a row.
         LostAnswer10 = "lost-at-the-10th-answer",
         /// LOST after 61 minutes of silence.
@@ -151,6 +153,8 @@ mistakes! {
         PanicsWithoutPods = "panics-without-pods",
         /// Panics when checkpoints fail.
         PanicsOnCheckpoints = "panics-when-checkpoints-fail",
+        /// Panics in the 8th outage of Flink's.
+        PanicsInOutage8 = "panics-in-the-8th-outage",
         /// Gives a reason of 6 KB while Kubernetes is dark.
         RamblesInTheDark = "rambles-in-the-dark",
         /// FAILED on silence, in session mode only.
@@ -192,6 +196,15 @@ impl TextParameter for Mistake {
 fn say(mut v: Verdict<Rule>, state: JobState) -> Verdict<Rule> {
     v.state = state;
     v.as_sure_as(Confidence::Inferred).because("Planted", "planted")
+}
+
+/// Whether this is the 8th outage of Flink's, or a later one; what is remembered is twice their number, and one more during one.
+fn is_in_outage_8(s: &Snapshot, m: &mut Memory) -> bool {
+    let was_silent = m.count % 2 == 1;
+    if flink_is_silent(s) != was_silent {
+        m.count = m.count.saturating_add(1).min(16);
+    }
+    flink_is_silent(s) && m.count >= 15
 }
 
 impl Mistake {
@@ -258,6 +271,13 @@ impl Mistake {
             Self::LostAt40 => {
                 if failures(s) >= 40 {
                     say(v, Lost)
+                } else {
+                    v
+                }
+            }
+            Self::FailedInOutage8 => {
+                if is_in_outage_8(s, m) {
+                    say(v, Failed)
                 } else {
                     v
                 }
@@ -575,6 +595,10 @@ impl Mistake {
                     s.checkpoints().present().is_none_or(|seen| seen.failed < 100),
                     "checkpoints fail"
                 );
+                v
+            }
+            Self::PanicsInOutage8 => {
+                assert!(!is_in_outage_8(s, m), "it is the 8th");
                 v
             }
             Self::RamblesInTheDark => {

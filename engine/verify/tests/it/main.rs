@@ -11,6 +11,7 @@
 mod alerts;
 mod calendar;
 mod changed;
+mod circles;
 mod explored;
 mod pace;
 mod planted;
