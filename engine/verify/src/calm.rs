@@ -7,6 +7,7 @@ use steadfast_core::record::{AlertScope, JobRecord, StandingAlert};
 use steadfast_core::state::ConditionType;
 
 use crate::beginning::{Beginning, Scene};
+use crate::late::is_late;
 use crate::lines;
 use crate::look::Watcher;
 use crate::settings::Settings;
@@ -44,6 +45,10 @@ impl Calm {
             for step in lines::calm_days(settings, pace) {
                 let look = watcher.look(&state, step);
                 calm.note(look.record());
+                // It would miss it at each look that follows.
+                if is_late(&look) {
+                    break;
+                }
                 state = look.after;
             }
         }

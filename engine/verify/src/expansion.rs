@@ -8,6 +8,7 @@ use crate::calm::Calm;
 use crate::explore::{Coverage, Make, Observer, Progress};
 use crate::fault_kinds::Alike;
 use crate::frontier::{Again, Expanded, Found, Frontier, Met, Open, Origin, Probed, Reached};
+use crate::late::Late;
 use crate::laws::{Future, Law};
 use crate::lines::{self, Line};
 use crate::look::{Look, Watcher};
@@ -29,6 +30,7 @@ pub(crate) struct Expansion<'a> {
     pub(crate) calm: &'a Calm,
     pub(crate) frontier: &'a Frontier,
     pub(crate) recovered: &'a Arc<Recovered>,
+    pub(crate) late: &'a Arc<Late>,
     pub(crate) open: &'a [Open],
     pub(crate) depth: u32,
     /// Which laws are not broken yet.
@@ -40,7 +42,7 @@ impl Expansion<'_> {
     pub(crate) fn run(&self, observer: &mut dyn Observer) -> (Vec<Expanded>, bool) {
         let (next, ended) = (AtomicUsize::new(0), AtomicBool::new(false));
         let work = |mut observer: Option<&mut dyn Observer>| {
-            let mut watcher = Watcher::new(self.make, self.settings.timing).among(self.recovered);
+            let mut watcher = Watcher::new(self.make, self.settings.timing).among(self.recovered, self.late);
             let mut done = Vec::new();
             loop {
                 let block = next.fetch_add(1, Ordering::Relaxed);
@@ -54,6 +56,9 @@ impl Expansion<'_> {
                     if !observer.goes_on(progress) {
                         ended.store(true, Ordering::Relaxed);
                     }
+                }
+                if self.late.is_enough() {
+                    ended.store(true, Ordering::Relaxed);
                 }
                 let states = self.open.get(from..self.open.len().min(from.saturating_add(BLOCK)));
                 let Some(states) = states.filter(|states| !states.is_empty() && !ended.load(Ordering::Relaxed)) else {
@@ -76,7 +81,7 @@ impl Expansion<'_> {
             all
         });
         expanded.sort_by_key(|done| done.block);
-        (expanded, !ended.into_inner())
+        (expanded, !ended.into_inner() && !self.late.is_enough())
     }
 
     fn expand(&self, block: usize, states: &[Open], watcher: &mut Watcher) -> Expanded {
@@ -91,6 +96,9 @@ impl Expansion<'_> {
         };
         let mut here = Met::default();
         for (index, open) in (self.frontier.next_index() + block * BLOCK..).zip(states) {
+            if self.late.is_enough() {
+                break;
+            }
             let (state, is_same) = open.state(watcher);
             if !is_same {
                 self.came_out_otherwise(open, &mut done.broken);
@@ -117,9 +125,13 @@ impl Expansion<'_> {
             if depth > last {
                 continue;
             }
+            if self.late.is_enough() {
+                break;
+            }
             *done.transitions.entry(depth).or_default() += 1;
             let origin = Origin { before: index, step };
             let mut look = watcher.look(state, step);
+            self.late.note(&look);
             self.judge(&mut look, (depth, origin), &mut done.broken);
             let fingerprint = look.after.fingerprint(&look.snapshot);
             let is_known = |met: &Met| met.get(&fingerprint.whole).is_some_and(|before| *before <= depth);

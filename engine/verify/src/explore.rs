@@ -56,6 +56,7 @@ pub use crate::coverage::Coverage;
 use crate::expansion::Expansion;
 use crate::fault_kinds::{Alike, Trials};
 use crate::frontier::Frontier;
+use crate::late::{MOST_LATE, is_late};
 use crate::laws::{Break, Law};
 use crate::look::Watcher;
 use crate::recovered::Recovered;
@@ -116,6 +117,9 @@ pub struct Report {
     pub complete: u32,
     /// Whether somebody ended it sooner than the settings say.
     pub ended: bool,
+    /// What the policy's first call says that missed its deadline, if so many did ([`MOST_LATE`](crate::MOST_LATE)) that the
+    /// exploration ended there.
+    pub late: Option<String>,
     /// Where it began.
     pub beginnings: Vec<Beginning>,
     /// What the policy's answers depend on beside the evidence, wherever it began.
@@ -185,6 +189,10 @@ pub fn verify_before(
     let recovered = Arc::<Recovered>::default();
     let mut ended = false;
     for depth in 0..=settings.depth + settings.beyond {
+        if watcher.late().is_enough() {
+            ended = true;
+            break;
+        }
         let (report, open) = frontier.take(depth);
         observer.depth(report);
         depths.push(report);
@@ -200,6 +208,7 @@ pub fn verify_before(
             calm: &calm,
             frontier: &frontier,
             recovered: &recovered,
+            late: watcher.late(),
             open: &open,
             depth,
             standing,
@@ -212,6 +221,7 @@ pub fn verify_before(
         }
     }
     let mut report = frontier.report(depths, alike, ended, tried);
+    report.late = watcher.late().reason();
     report.coverage.join(watcher.take_coverage());
     let named = laws.iter().flat_map(|law| law.alerts());
     let unheard = named.filter(|name| !report.coverage.alerts.contains(*name));
@@ -228,6 +238,10 @@ fn beginnings(watcher: &mut Watcher, laws: &[Box<dyn Law>], settings: &Settings)
         let running = || Beginning::of(Scene::Running);
         let (moments, moments_left_out) = trials::moments(&mut trial);
         let (labels, labels_left_out) = trials::labels(&mut trial, settings);
+        if trial.watcher.late().is_enough() {
+            let broken = trial.broken;
+            return (all, TriedAll { tried, broken });
+        }
         tried = Tried {
             was_tried: true,
             date: !moments.is_empty(),
@@ -250,10 +264,19 @@ fn try_fault_kinds(watcher: &mut Watcher, laws: &[Box<dyn Law>], settings: &Sett
     let mut met = HashSet::new();
     let usual = [Scene::Running, Scene::Start].map(Beginning::of);
     let mut open: Vec<State> = usual.iter().map(|from| from.state(watcher, laws)).collect();
+    let mut late = 0;
     for _ in 0..settings.fault_depth {
         for state in std::mem::take(&mut open) {
             for step in successors::of(&state, settings, &alike) {
+                if late >= MOST_LATE || watcher.late().is_enough() {
+                    return trials.groups();
+                }
                 let look = watcher.look(&state, step);
+                // Whichever fault it is, it would miss it again.
+                if is_late(&look) {
+                    late += 1;
+                    continue;
+                }
                 trials.take(&look.snapshot, watcher);
                 if met.insert(look.after.fingerprint(&look.snapshot).whole) {
                     open.push(look.after);

@@ -277,6 +277,7 @@ impl Frontier {
             depth: self.all_to,
             complete: self.depth.min(self.all_to),
             ended,
+            late: None,
             kinds: self.kinds.len(),
             along_lines: self.along_lines,
             alike,

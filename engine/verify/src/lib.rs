@@ -17,6 +17,7 @@ pub mod explore;
 pub mod fault_kinds;
 mod fingerprints;
 mod frontier;
+mod late;
 pub mod laws;
 pub mod lines;
 pub mod look;
@@ -33,5 +34,6 @@ mod world;
 
 pub use beginning::Beginning;
 pub use explore::{Counterexample, Coverage, DepthReport, Observer, Progress, Report, verify, verify_before};
+pub use late::MOST_LATE;
 pub use settings::Settings;
 pub use trials::Tried;

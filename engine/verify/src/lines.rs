@@ -174,6 +174,9 @@ impl Line<'_> {
     fn course(&mut self, course: Course, from: &State, steps: &[Step], watcher: &mut Watcher) {
         let mut looks: Vec<Look> = Vec::with_capacity(steps.len());
         for (place, step) in steps.iter().enumerate() {
+            if watcher.late().is_enough() {
+                return;
+            }
             self.look(&mut looks, from, *step, watcher);
             match course {
                 Course::Answered => self.answer(&mut looks, from, watcher),
@@ -210,6 +213,7 @@ impl Line<'_> {
     fn look(&mut self, looks: &mut Vec<Look>, from: &State, step: Step, watcher: &mut Watcher) {
         let mut look = watcher.look(looks.last().map_or(from, |last| &last.after), step);
         self.looks += 1;
+        watcher.late().note(&look);
         let broken = self.judge(&mut look);
         looks.push(look);
         for (place, why) in broken {
@@ -283,12 +287,13 @@ impl Line<'_> {
             let mut is_failed = false;
             for step in round {
                 let before = last.as_ref().map_or(from, |last| &last.after);
-                if !successors::is_possible(before, *step) {
+                if !successors::is_possible(before, *step) || watcher.late().is_enough() {
                     return;
                 }
                 let mut look = watcher.look(before, *step);
                 self.looks += 1;
                 circle.steps.push(*step);
+                watcher.late().note(&look);
                 for (place, why) in self.judge(&mut look) {
                     self.note(place, circle.steps.iter().copied(), why);
                 }

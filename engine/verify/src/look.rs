@@ -28,6 +28,7 @@ use steadfast_core::wake::woken_by;
 use crate::answers;
 use crate::beginning::{Beginning, Scene};
 use crate::coverage::Coverage;
+use crate::late::Late;
 use crate::recovered::Recovered;
 use crate::state::{OpenLookups, State};
 use crate::step::{EndsStep, Explanation, KubernetesStep, MemoryStep, OF_ANOTHER, Step, Visibility};
@@ -101,6 +102,7 @@ pub struct Watcher {
     /// How many decisions the batch has.
     decided: usize,
     recovered: Arc<Recovered>,
+    late: Arc<Late>,
     /// Of every decision, for whatever it was asked: what spoke here did speak.
     coverage: Coverage,
     names: Names,
@@ -181,15 +183,17 @@ impl Watcher {
             fresh: make(),
             decided: 0,
             recovered: Arc::default(),
+            late: Arc::default(),
             coverage: Coverage::default(),
             names: Names::new(),
         }
     }
 
     /// The same, which knows what others of the same exploration found.
-    pub(crate) fn among(self, recovered: &Arc<Recovered>) -> Self {
+    pub(crate) fn among(self, recovered: &Arc<Recovered>, late: &Arc<Late>) -> Self {
         Self {
             recovered: Arc::clone(recovered),
+            late: Arc::clone(late),
             ..self
         }
     }
@@ -197,6 +201,11 @@ impl Watcher {
     /// The sights from which the record is known to recover.
     pub(crate) fn recovered(&self) -> &Recovered {
         &self.recovered
+    }
+
+    /// The looks whose calls missed their deadline.
+    pub(crate) fn late(&self) -> &Arc<Late> {
+        &self.late
     }
 
     /// What was seen of the policy since this was asked last.

@@ -12,6 +12,7 @@ use steadfast_core::time::Timestamp;
 
 use crate::beginning::{Beginning, Scene};
 use crate::explore::Counterexample;
+use crate::late::is_late;
 use crate::laws::Law;
 use crate::look::{BEGINNING, Look, Watcher};
 use crate::settings::Settings;
@@ -91,6 +92,9 @@ impl<'a> Trial<'a> {
     /// What becomes of the stories from a beginning on.
     fn outcome(&mut self, beginning: &Beginning, long: &[&[Step]]) -> u64 {
         let mut hasher = DefaultHasher::new();
+        if self.watcher.late().is_enough() {
+            return hasher.finish();
+        }
         let begun = beginning.state(self.watcher, self.laws);
         for story in STORIES.iter().chain(long) {
             let mut state = begun.clone();
@@ -98,6 +102,10 @@ impl<'a> Trial<'a> {
                 let mut look = self.watcher.look(&state, *step);
                 told(&look, &mut hasher);
                 self.judge(&mut look, beginning, || story.iter().take(place + 1).copied().collect());
+                // It would miss it at each look that follows.
+                if is_late(&look) {
+                    break;
+                }
                 state = look.after;
             }
         }
@@ -105,6 +113,10 @@ impl<'a> Trial<'a> {
     }
 
     fn judge(&mut self, look: &mut Look, from: &Beginning, steps: impl Fn() -> Vec<Step>) {
+        // What nothing judges is a question of its own: so many labels at once may be too much to hand over.
+        if !self.laws.is_empty() {
+            self.watcher.late().note(look);
+        }
         let mut trackers = std::mem::take(&mut look.after.trackers);
         for ((law, tracker), slot) in self.laws.iter().zip(&mut trackers).zip(&mut self.broken) {
             let Err(broken) = law.judge(look, tracker) else {

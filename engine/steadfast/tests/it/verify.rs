@@ -362,6 +362,42 @@ fn a_list_is_for_programs_too_and_an_exploration_that_is_cut_off_is_no_success()
 }
 
 #[test]
+fn a_policy_with_a_loop_without_an_end_is_told_and_the_other_laws_are_not_tried() {
+    let folder = tempfile::tempdir().unwrap();
+    let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies/prebuilt/planted.wasm");
+    let module = module.to_str().unwrap();
+    let params = ["--params", "{ mistake = \"loops-in-silence\" }"];
+    let laws = ["--law", "answers-everything", "--law", "recovers"];
+    let ended = verify(
+        folder.path(),
+        &[&[module, "--junit", "report.xml"], &params[..], &laws].concat(),
+    );
+    assert_eq!(ended.code, Some(1), "{}{}", ended.out, ended.err);
+    for wanted in [
+        "   answers-everything: ",
+        "    so: the policy fails (deadline): `decide` ran for longer than 50ms; ",
+        "not tried   recovers: the policy misses its deadline\n",
+        "2 laws: 0 hold to depth 0, 1 broken, 1 not tried\n",
+    ] {
+        assert!(ended.out.contains(wanted), "no `{wanted}` in\n{}", ended.out);
+    }
+    assert!(
+        !ended.out.contains("depend on the date"),
+        "what was cut off tells of no date: {}",
+        ended.out
+    );
+    assert!(
+        ended
+            .err
+            .contains("missed its deadline at 10 looks, and the exploration ended there"),
+        "{}",
+        ended.err
+    );
+    let report = std::fs::read_to_string(folder.path().join("report.xml")).unwrap();
+    assert!(report.contains("<skipped message=\"not tried: "), "{report}");
+}
+
+#[test]
 fn the_schema_of_laws_is_printed_and_what_is_copied_from_is_held() {
     let printed = run(&root(), &["policy", "schema", "laws"]);
     assert_eq!((printed.code, printed.err.as_str()), (Some(0), ""));

@@ -155,6 +155,8 @@ mistakes! {
         PanicsOnCheckpoints = "panics-when-checkpoints-fail",
         /// Panics in the 8th outage of Flink's.
         PanicsInOutage8 = "panics-in-the-8th-outage",
+        /// Goes on without an end while Flink is silent.
+        LoopsInSilence = "loops-in-silence",
         /// Gives a reason of 6 KB while Kubernetes is dark.
         RamblesInTheDark = "rambles-in-the-dark",
         /// FAILED on silence, in session mode only.
@@ -599,6 +601,12 @@ impl Mistake {
             }
             Self::PanicsInOutage8 => {
                 assert!(!is_in_outage_8(s, m), "it is the 8th");
+                v
+            }
+            Self::LoopsInSilence => {
+                while flink_is_silent(s) {
+                    std::hint::spin_loop();
+                }
                 v
             }
             Self::RamblesInTheDark => {

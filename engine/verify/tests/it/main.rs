@@ -13,6 +13,7 @@ mod calendar;
 mod changed;
 mod circles;
 mod explored;
+mod late;
 mod pace;
 mod planted;
 mod policies;

@@ -91,6 +91,7 @@ const TABLE: &[Found] = &[
     found("panics-without-pods", "answers-everything", 1),
     found("panics-when-checkpoints-fail", "answers-everything", 3),
     found("panics-in-the-8th-outage", "answers-everything", 1),
+    found("loops-in-silence", "answers-everything", 1),
     found("wrong-in-session-mode", "unknown-is-not-absent", 4),
     found("wrong-in-standalone-mode", "unknown-is-not-absent", 4),
     found("wrong-with-a-label-it-names", "unknown-is-not-absent", 4),

@@ -21,7 +21,7 @@ use steadfast_core::decision::Decide;
 use steadfast_core::duration::parse_duration;
 use steadfast_core::labels;
 use steadfast_verify::laws::{self, Law};
-use steadfast_verify::{Report, Settings, verify_before};
+use steadfast_verify::{MOST_LATE, Report, Settings, verify_before};
 
 use super::super::output::Format;
 use super::super::output::junit::{CameTo, Case, ReportFormat, ReportOption, Tried};
@@ -54,7 +54,8 @@ Examples:
 
 Exit codes:
   0  every law holds to the depth
-  1  a law is broken, and the story is on standard output; or the exploration came to its own bound of memory
+  1  a law is broken, and the story is on standard output; or the exploration came to its own bound of memory, or to
+     ten calls that missed their deadline
   2  the policy, a law or the command line is wrong; nothing was explored";
 
 #[derive(Debug, Args)]
@@ -166,16 +167,16 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         took,
         outcomes: &outcomes,
     };
-    conclude(&output, &whole, out_of_memory(&found, options))
+    conclude(&output, &whole, cut_off(&found, options))
 }
 
 /// Prints what has not been told yet, and says how the command ends.
-fn conclude(output: &ReportOption, whole: &Whole<'_>, out_of_memory: Option<anyhow::Error>) -> Result<(), Failure> {
+fn conclude(output: &ReportOption, whole: &Whole<'_>, why_cut_off: Option<anyhow::Error>) -> Result<(), Failure> {
     let tally = Tally::of(whole.outcomes);
     let description = whole.loaded.module.description();
     let cases = whole.outcomes.iter().map(|outcome| outcome.case(description));
     // A server that reads cases alone must not take what was cut off for a success.
-    let cut_off = out_of_memory.as_ref().map(|error| Case {
+    let cut_off = why_cut_off.as_ref().map(|error| Case {
         class: description.name.clone(),
         name: "the exploration".to_owned(),
         came_to: CameTo::Failed {
@@ -189,7 +190,7 @@ fn conclude(output: &ReportOption, whole: &Whole<'_>, out_of_memory: Option<anyh
         document: &whole.document().map_err(Failure::Failed)?,
         cases: &cases.chain(cut_off).collect::<Vec<_>>(),
     })?;
-    match out_of_memory {
+    match why_cut_off {
         Some(error) => Err(Failure::Failed(error)),
         None if tally.broken > 0 => Err(Failure::Reported),
         None => Ok(()),
@@ -221,7 +222,14 @@ fn list(laws: &[Box<dyn Law>], options: &Options) -> Result<(), Failure> {
 }
 
 /// Why less was tried than was asked for.
-fn out_of_memory(found: &Report, options: &Options) -> Option<anyhow::Error> {
+fn cut_off(found: &Report, options: &Options) -> Option<anyhow::Error> {
+    if let Some(first) = &found.late {
+        return Some(anyhow!(
+            "the policy missed its deadline at {MOST_LATE} looks, and the exploration ended there: everything was tried to depth {}, and some \
+             of what lies deeper. The first said: {first}",
+            found.complete
+        ));
+    }
     let most = &options.explore_memory;
     found.ended.then(|| {
         anyhow!(

@@ -98,6 +98,7 @@ mod tests {
             depth: 2,
             complete: 2,
             ended: false,
+            late: None,
             beginnings,
             tried,
             kinds: 0,

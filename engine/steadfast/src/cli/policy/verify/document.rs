@@ -33,7 +33,12 @@ pub(super) struct Whole<'a> {
 impl Whole<'_> {
     /// As JSON.
     pub(super) fn document(&self) -> anyhow::Result<Value> {
-        let Tally { hold, broken, silent } = Tally::of(self.outcomes);
+        let Tally {
+            hold,
+            broken,
+            silent,
+            not_tried,
+        } = Tally::of(self.outcomes);
         let module = &self.loaded.module;
         let description = module.description();
         let document = Document {
@@ -50,6 +55,7 @@ impl Whole<'_> {
             hold,
             broken,
             say_nothing: silent,
+            not_tried,
         };
         Ok(serde_json::to_value(document)?)
     }
@@ -109,6 +115,7 @@ struct Document<'a> {
     hold: usize,
     broken: usize,
     say_nothing: usize,
+    not_tried: usize,
 }
 
 #[derive(Serialize)]
@@ -229,12 +236,12 @@ impl<'a> Began<'a> {
 struct LawOutcome<'a> {
     name: &'a str,
     says: &'a str,
-    /// `holds`, `broken` or `says-nothing`.
+    /// `holds`, `broken`, `says-nothing` or `not-tried`.
     result: &'static str,
     /// To which depth it holds, or at which it is broken.
     #[serde(skip_serializing_if = "Option::is_none")]
     depth: Option<u32>,
-    /// Why it says nothing.
+    /// Why it says nothing, or was not tried.
     #[serde(skip_serializing_if = "Option::is_none")]
     because: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -362,6 +369,12 @@ fn law<'a>(outcome: &'a Outcome<'_>, found: &Report) -> LawOutcome<'a> {
         Came::Holds => holds,
         Came::SaysNothing(why) => LawOutcome {
             result: "says-nothing",
+            depth: None,
+            because: Some(why),
+            ..holds
+        },
+        Came::NotTried(why) => LawOutcome {
+            result: "not-tried",
             depth: None,
             because: Some(why),
             ..holds

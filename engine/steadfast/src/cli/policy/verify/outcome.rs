@@ -41,6 +41,8 @@ pub(super) enum Came<'a> {
     Holds,
     /// Why it says nothing of the policy.
     SaysNothing(&'static str),
+    /// Why the exploration ended before there was anything to hold it to.
+    NotTried(&'static str),
     Broken(Broken<'a>),
 }
 
@@ -73,10 +75,12 @@ impl<'a> Judging<'a> {
         counterexample: Option<&'a Counterexample>,
     ) -> Result<Outcome<'a>, Failure> {
         let description = self.loaded.module.description();
+        let is_cut_off = self.found.late.is_some() && self.found.complete == 0;
         let came_to = match (
             told::says_nothing(law, &self.found.coverage, description),
             counterexample,
         ) {
+            (_, None) if is_cut_off => Came::NotTried("the policy misses its deadline"),
             (Some(why), _) => Came::SaysNothing(why),
             (None, Some(counterexample)) => Came::Broken(self.broken(law, counterexample)?),
             (None, None) => Came::Holds,
@@ -122,6 +126,7 @@ impl Outcome<'_> {
         match &self.came_to {
             Came::Holds => format!("holds to depth {depth}   {name}: {says}\n"),
             Came::SaysNothing(why) => format!("says nothing   {name}: {why}\n"),
+            Came::NotTried(why) => format!("not tried   {name}: {why}\n"),
             Came::Broken(broken) => format!(
                 "BROKEN at depth {}   {name}: {says}\n{}{}",
                 broken.counterexample.depth,
@@ -136,6 +141,7 @@ impl Outcome<'_> {
         let came_to = match &self.came_to {
             Came::Holds => CameTo::Passed,
             Came::SaysNothing(why) => CameTo::Skipped((*why).to_owned()),
+            Came::NotTried(why) => CameTo::Skipped(format!("not tried: {why}")),
             Came::Broken(broken) => CameTo::Failed {
                 broken: vec![broken.counterexample.broken.why.clone()],
                 more: format!("{}{}", broken.page, broken.story.line()),
@@ -164,6 +170,7 @@ pub(super) struct Tally {
     pub(super) hold: usize,
     pub(super) broken: usize,
     pub(super) silent: usize,
+    pub(super) not_tried: usize,
 }
 
 impl Tally {
@@ -173,6 +180,7 @@ impl Tally {
             match outcome.came_to {
                 Came::Holds => tally.hold += 1,
                 Came::SaysNothing(_) => tally.silent += 1,
+                Came::NotTried(_) => tally.not_tried += 1,
                 Came::Broken(_) => tally.broken += 1,
             }
         }
@@ -180,14 +188,20 @@ impl Tally {
     }
 
     pub(super) fn summary(&self, depth: u32) -> String {
-        let Self { hold, broken, silent } = self;
-        let laws = printer::counted(hold + broken + silent, "law");
-        let silent = if *silent > 0 {
-            format!(", {silent} say nothing of it")
-        } else {
-            String::new()
-        };
-        format!("{laws}: {hold} hold to depth {depth}, {broken} broken{silent}\n")
+        let Self {
+            hold,
+            broken,
+            silent,
+            not_tried,
+        } = self;
+        let laws = printer::counted(hold + broken + silent + not_tried, "law");
+        let mut rest = String::new();
+        for (count, what) in [(silent, "say nothing of it"), (not_tried, "not tried")] {
+            if *count > 0 {
+                rest.push_str(&format!(", {count} {what}"));
+            }
+        }
+        format!("{laws}: {hold} hold to depth {depth}, {broken} broken{rest}\n")
     }
 }
 
