@@ -19,7 +19,7 @@ pub(in crate::cli) const AFTER_HELP: &str = "\
 Both policies take over each job from its first recorded snapshot on, and decide all that follow, each with its own memory
 and its own record. The differences show what NEW says otherwise than OLD: transitions, and from when to when alerts,
 conditions, confidence, the reason's code, pace and look-ups are others. What is short may pass between two snapshots of a job; the
-page says how far apart they are.
+page says how far apart they are. Where one of them fails, what it would have shown is not known, and is not the same.
 
 Examples:
   steadfast policy diff builtin:conservative my.wasm --since 24h
@@ -74,7 +74,7 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
     let (mut of_old, of_new) = (of_old.finish(), of_new.finish());
     let jobs = of_new.into_iter().map(|(key, new)| {
         let old = of_old.remove(&key).unwrap_or_default();
-        (key, Comparison::between(&old, new))
+        (key, Comparison::between(old, new))
     });
     let report = Report {
         extent,

@@ -40,6 +40,8 @@ pub(in crate::cli) struct Comparison {
     apart: Vec<Span>,
     /// Decisions the second policy failed to make.
     failures: Vec<(Timestamp, PolicyFailure)>,
+    /// Those that the first failed to make, where it is a policy as well: what it would have shown there is not known.
+    of_old: Option<Vec<(Timestamp, PolicyFailure)>>,
     /// Of so many snapshots the transitions alone are known, and compared.
     unknown: usize,
 }
@@ -52,16 +54,18 @@ impl Comparison {
             apart: beside(&replayed.recorded_showings, &replayed.own_showings),
             unknown: replayed.unknown(),
             failures: replayed.failures,
+            of_old: None,
         }
     }
 
     /// What two policies made of the same snapshots.
-    pub(in crate::cli) fn between(old: &Replayed, new: Replayed) -> Self {
+    pub(in crate::cli) fn between(old: Replayed, new: Replayed) -> Self {
         Self {
             differences: compare(&old.own, &new.own),
             apart: beside(&old.own_showings, &new.own_showings),
             unknown: 0,
             failures: new.failures,
+            of_old: Some(old.failures),
         }
     }
 
@@ -70,6 +74,9 @@ impl Comparison {
         self.differences.extend(other.differences);
         self.apart.extend(other.apart);
         self.failures.extend(other.failures);
+        if let Some(failures) = other.of_old {
+            self.of_old.get_or_insert_default().extend(failures);
+        }
         self.unknown += other.unknown;
     }
 
@@ -90,7 +97,8 @@ impl Comparison {
 impl Report {
     /// Whether all that was recorded was compared, and at no snapshot anything differs.
     pub(in crate::cli) fn is_same(&self) -> bool {
-        self.compared.snapshots() > 0 && self.differs_nowhere() && self.unknown() == 0 && self.left_out() == 0
+        let is_whole = self.unknown() == 0 && self.left_out() == 0 && self.failed() == (0, 0);
+        self.compared.snapshots() > 0 && self.differs_nowhere() && is_whole
     }
 
     /// How many snapshots there are, those that do not read included.
@@ -106,6 +114,13 @@ impl Report {
     /// Of how many snapshots only the transitions could be compared.
     fn unknown(&self) -> usize {
         self.jobs.values().map(|comparison| comparison.unknown).sum()
+    }
+
+    /// Of two policies: at how many snapshots the old one failed, and the new one. What is recorded has been shown, whatever failed.
+    fn failed(&self) -> (usize, usize) {
+        let each = self.jobs.values();
+        let of_two = each.filter_map(|one| Some((one.of_old.as_ref()?.len(), one.failures.len())));
+        of_two.fold((0, 0), |(olds, news), (old, new)| (olds + old, news + new))
     }
 
     /// How many jobs differ in each aspect.
@@ -125,7 +140,8 @@ impl Report {
     pub(in crate::cli) fn page(&self) -> String {
         let mut page = self.head();
         for (key, comparison) in &self.jobs {
-            if comparison.is_empty() && comparison.failures.is_empty() {
+            let of_old = comparison.of_old.as_deref().unwrap_or_default();
+            if comparison.is_empty() && comparison.failures.is_empty() && of_old.is_empty() {
                 continue;
             }
             page.push_str(&format!("\n{key}\n"));
@@ -133,16 +149,9 @@ impl Report {
                 page.push_str(&format!("  {}\n", line(difference)));
             }
             page.push_str(&spans::lines(&comparison.apart, !comparison.differences.is_empty()));
-            for (at, failure) in comparison.failures.iter().take(FAILURES) {
-                page.push_str(&format!(
-                    "  failed    {at}  {}: {}\n",
-                    failure.kind.as_str(),
-                    printer::one_line(&failure.message)
-                ));
-            }
-            let more = comparison.failures.len().saturating_sub(FAILURES);
-            if more > 0 {
-                page.push_str(&format!("  failed    {more} more times\n"));
+            let named = comparison.of_old.is_some();
+            for (name, failures) in [("OLD ", of_old), ("NEW ", &comparison.failures)] {
+                page.push_str(&failed_lines(if named { name } else { "" }, failures));
             }
         }
         page.push_str(&self.tail());
@@ -202,9 +211,26 @@ impl Report {
             } else {
                 self.compared.at_none("a transition have been different")
             };
-            return format!("{none}{left_out}\n");
+            return format!("{none}{left_out}\n{}", self.failed_line());
         }
-        format!("\n{}{left_out}\n{}", self.transitions(), self.beside_transitions())
+        format!(
+            "\n{}{left_out}\n{}{}",
+            self.transitions(),
+            self.beside_transitions(),
+            self.failed_line()
+        )
+    }
+
+    /// At how many snapshots it is not known what two policies would have shown.
+    fn failed_line(&self) -> String {
+        let (old, new) = self.failed();
+        if (old, new) == (0, 0) {
+            return String::new();
+        }
+        format!(
+            "NEW failed at {new} of {}, OLD at {old}: what a policy that failed would have shown there is not known\n",
+            printer::counted(self.compared.snapshots(), "snapshot")
+        )
     }
 
     /// What differs in transitions.
@@ -258,6 +284,7 @@ impl Report {
                 "aspects": comparison.aspects().iter().map(|aspect| aspect.as_str()).collect::<Vec<_>>(),
                 "apart": comparison.apart.iter().map(spans::document).collect::<Vec<_>>(),
                 "failures": failures.map(failed).collect::<Vec<_>>(),
+                "failuresOfOld": comparison.of_old.iter().flatten().map(failed).collect::<Vec<_>>(),
             })
         });
         json!({
@@ -299,6 +326,23 @@ fn line(difference: &Difference) -> String {
         transition.to,
         printer::one_line(&transition.reason.message)
     )
+}
+
+/// The first failures, and how many there are more.
+fn failed_lines(name: &str, failures: &[(Timestamp, PolicyFailure)]) -> String {
+    let mut lines = String::new();
+    for (at, failure) in failures.iter().take(FAILURES) {
+        lines.push_str(&format!(
+            "  failed    {at}  {name}{}: {}\n",
+            failure.kind.as_str(),
+            printer::one_line(&failure.message)
+        ));
+    }
+    let more = failures.len().saturating_sub(FAILURES);
+    if more > 0 {
+        lines.push_str(&format!("  failed    {name}{more} more times\n"));
+    }
+    lines
 }
 
 fn failed((at, failure): &(Timestamp, PolicyFailure)) -> Value {

@@ -57,6 +57,39 @@ fn what_could_not_be_compared_is_not_said_to_be_the_same() {
 }
 
 #[test]
+fn two_policies_that_both_fail_are_not_the_same() {
+    let failed = |message: &str| {
+        let failure = PolicyFailure {
+            kind: steadfast_core::decision::PolicyFailureKind::Trap,
+            message: message.into(),
+        };
+        Replayed {
+            failures: vec![(testing::at(1), failure)],
+            ..Replayed::default()
+        }
+    };
+    let both = report(Comparison::between(failed("the old one"), failed("the new one")));
+    let page = both.page();
+    assert!(!both.is_same() && both.document()["same"] == false, "{page}");
+    for wanted in [
+        "  OLD trap: the old one\n",
+        "  NEW trap: the new one\n",
+        "\nNEW failed at 1 of 3 snapshots, OLD at 1: what a policy that failed would have shown there is not known\n",
+    ] {
+        assert!(page.contains(wanted), "no `{wanted}` in\n{page}");
+    }
+    assert_eq!(
+        both.document()["jobs"][0]["failuresOfOld"][0]["failure"]["message"],
+        "the old one"
+    );
+    let old_alone = report(Comparison::between(failed("the old one"), Replayed::default()));
+    assert!(!old_alone.is_same() && old_alone.page().contains("NEW failed at 0 of 3 snapshots, OLD at 1"));
+    // What was recorded was shown, whatever failed then.
+    let again = report(Comparison::with_recorded(failed("as it was")));
+    assert!(again.is_same() && !again.page().contains("NEW"), "{}", again.page());
+}
+
+#[test]
 fn an_alert_alone_is_a_difference() {
     let alert = ShownAlert {
         name: "JobFailed".to_owned(),
