@@ -66,10 +66,10 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
         Some(module) => Again::by_one(module, options.params.as_deref())?,
         None => Again::as_configured(&options.source.kept.config)?,
     };
-    let mut extent = Extent::default();
+    let mut extent = options.source.extent();
     let unreadable = runtime.block_on(options.source.read(|page| {
         for recorded in page {
-            extent.take(recorded.at());
+            extent.take(recorded.at(), recorded.key());
             again.take(recorded);
         }
         again.end_batch();

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use steadfast_core::decision::{Decide, Decision, PolicyFailure, PolicyFailureKind};
 use steadfast_core::snapshot::Snapshot;
-use steadfast_verify::laws::{self, Law};
+use steadfast_verify::laws;
 use steadfast_verify::{MOST_LATE, Report, Settings, verify};
 
 use crate::changed::{flink_fault, to, tried};

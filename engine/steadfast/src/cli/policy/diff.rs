@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 use super::super::output::{Format, OutputOption};
 use super::super::replay::report::{Comparison, Report};
 use super::super::replay::seen::Seen;
-use super::super::replay::source::{Extent, Source};
+use super::super::replay::source::Source;
 use super::super::{Failure, printer};
 use super::policy_arg;
 
@@ -60,10 +60,10 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
     let mut new = load("NEW", &options.new, &options.new_params)?.module;
     let way = |name| Replay::new(PolicyName::new(name), PastFailures::Ask);
     let (mut of_old, mut of_new) = (way("old"), way("new"));
-    let (mut extent, mut compared) = (Extent::default(), Seen::default());
+    let (mut extent, mut compared) = (options.source.extent(), Seen::default());
     let unreadable = runtime.block_on(options.source.read(|page| {
         for recorded in page {
-            extent.take(recorded.at());
+            extent.take(recorded.at(), recorded.key());
             compared.take(recorded);
             of_old.take(recorded, &mut old);
             of_new.take(recorded, &mut new);

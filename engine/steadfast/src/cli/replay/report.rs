@@ -159,17 +159,27 @@ impl Report {
     }
 
     fn head(&self) -> String {
-        let jobs = self.jobs.len();
-        let Extent { snapshots, between } = self.extent;
-        let mut head = match between {
-            Some((first, last)) => {
-                let (snapshots, jobs) = (printer::counted(snapshots, "snapshot"), printer::counted(jobs, "job"));
+        let Extent {
+            snapshots,
+            jobs,
+            between,
+            since,
+        } = &self.extent;
+        let mut head = match (between, since) {
+            (Some((first, last)), _) => {
+                let (snapshots, jobs) = (
+                    printer::counted(*snapshots, "snapshot"),
+                    printer::counted(jobs.len(), "job"),
+                );
                 format!("{snapshots} of {jobs}, from {first} to {last}\n")
             }
-            None if self.unreadable == 0 => {
+            (None, Some(since)) if self.unreadable == 0 => {
+                return format!("no snapshots were recorded since {since}; without --since all there are count\n");
+            }
+            (None, None) if self.unreadable == 0 => {
                 return "no snapshots were recorded; see [recording] in the configuration\n".to_owned();
             }
-            None => String::new(),
+            (None, _) => String::new(),
         };
         if self.unreadable > 0 {
             let unreadable = printer::counted(self.unreadable, "snapshot");
@@ -259,10 +269,17 @@ impl Report {
 
     /// What differs beside them.
     fn beside_transitions(&self) -> String {
-        let is_told = self.jobs.values().any(|one| !one.differences.is_empty());
-        let by_aspect = self.by_aspect().into_iter();
-        let beside = by_aspect.filter(|(aspect, _)| !(is_told && aspect.is_of_state()));
-        let beside: Vec<String> = beside
+        let mut by_aspect: BTreeMap<Aspect, usize> = BTreeMap::new();
+        for one in self.jobs.values() {
+            // The state of a job is told with its transitions, where these differ.
+            let is_told = !one.differences.is_empty();
+            let aspects = one.aspects().into_iter();
+            for aspect in aspects.filter(|aspect| !(is_told && aspect.is_of_state())) {
+                *by_aspect.entry(aspect).or_default() += 1;
+            }
+        }
+        let beside: Vec<String> = by_aspect
+            .into_iter()
             .map(|(aspect, jobs)| format!("{aspect} of {}", printer::counted(jobs, "job")))
             .collect();
         if beside.is_empty() {

@@ -1,10 +1,12 @@
 //! Where recorded snapshots come from.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
 use steadfast_core::duration::parse_duration;
+use steadfast_core::id::JobKey;
 use steadfast_core::journal::{Recordings, Sequence};
 use steadfast_core::recording::Recorded;
 use steadfast_core::time::{Clock as _, Timestamp};
@@ -38,6 +40,14 @@ pub(in crate::cli) struct Source {
 }
 
 impl Source {
+    /// Nothing of what is asked for was read yet.
+    pub(in crate::cli) fn extent(&self) -> Extent {
+        Extent {
+            since: self.since,
+            ..Extent::default()
+        }
+    }
+
     /// Hands over all of them, in the order in which they were decided, page by page. Those that do not read are named on
     /// standard error; returns how many they are.
     pub(in crate::cli) async fn read(&self, take: impl FnMut(&[Recorded])) -> Result<usize, Failure> {
@@ -83,17 +93,23 @@ impl Kept {
     }
 }
 
-/// How many snapshots that read there were, from when to when.
-#[derive(Clone, Copy, Debug, Default)]
+/// How many snapshots that read there were, of which jobs, and from when to when.
+#[derive(Clone, Debug, Default)]
 pub(in crate::cli) struct Extent {
     pub(super) snapshots: usize,
+    pub(super) jobs: BTreeSet<JobKey>,
     pub(super) between: Option<(Timestamp, Timestamp)>,
+    /// Only those of then and later were asked for.
+    pub(super) since: Option<Timestamp>,
 }
 
 impl Extent {
     /// Counts one.
-    pub(in crate::cli) fn take(&mut self, at: Timestamp) {
+    pub(in crate::cli) fn take(&mut self, at: Timestamp, job: &JobKey) {
         self.snapshots += 1;
+        if !self.jobs.contains(job) {
+            self.jobs.insert(job.clone());
+        }
         let (first, last) = self.between.unwrap_or((at, at));
         self.between = Some((first.min(at), last.max(at)));
     }

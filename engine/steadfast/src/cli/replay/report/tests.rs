@@ -1,8 +1,11 @@
 use std::sync::Arc;
 
-use steadfast_core::record::AlertScope;
+use steadfast_core::decision::PolicyFailureKind;
+use steadfast_core::event::Transition;
+use steadfast_core::record::{AlertScope, Reason};
 use steadfast_core::recording::Recorded;
-use steadfast_core::shown::{Apart, ShownAlert, Side};
+use steadfast_core::shown::{Apart, Pair, ShownAlert, Side};
+use steadfast_core::state::{Confidence, JobState};
 use steadfast_core::testing;
 
 use super::*;
@@ -13,7 +16,7 @@ fn report(comparison: Comparison) -> Report {
     let (mut extent, mut compared) = (Extent::default(), Seen::default());
     for now in [0, 1, 61].map(testing::at) {
         let before = testing::record(key.clone(), testing::at(0));
-        extent.take(now);
+        extent.take(now, &key);
         compared.take(&Recorded {
             snapshot: testing::snapshot(before.clone(), now),
             before: Arc::new(before),
@@ -60,7 +63,7 @@ fn what_could_not_be_compared_is_not_said_to_be_the_same() {
 fn two_policies_that_both_fail_are_not_the_same() {
     let failed = |message: &str| {
         let failure = PolicyFailure {
-            kind: steadfast_core::decision::PolicyFailureKind::Trap,
+            kind: PolicyFailureKind::Trap,
             message: message.into(),
         };
         Replayed {
@@ -87,6 +90,65 @@ fn two_policies_that_both_fail_are_not_the_same() {
     // What was recorded was shown, whatever failed then.
     let again = report(Comparison::with_recorded(failed("as it was")));
     assert!(again.is_same() && !again.page().contains("NEW"), "{}", again.page());
+}
+
+#[test]
+fn what_since_leaves_out_is_not_said_to_be_unrecorded() {
+    let mut none = report(Comparison::default());
+    none.extent = Extent {
+        since: Some(testing::at(90)),
+        ..Extent::default()
+    };
+    none.compared = Seen::default();
+    let page = none.page();
+    assert!(
+        page.starts_with("no snapshots were recorded since 1970-01-01T00:01:30.000Z; without --since "),
+        "{page}"
+    );
+    none.extent.since = None;
+    assert!(none.page().contains("see [recording]"), "{}", none.page());
+}
+
+#[test]
+fn a_state_that_differs_without_a_transition_is_counted_beside_another_jobs_transitions() {
+    let transition = RecordedTransition {
+        at: testing::at(1),
+        transition: Transition {
+            from: JobState::Running,
+            to: JobState::Lost,
+            confidence: Confidence::Inferred,
+            reason: Reason::new("Lost", "it is gone"),
+            attempt: 1,
+            policy: PolicyName::new("new"),
+            told_since: None,
+        },
+        rule: None,
+    };
+    let mut two = report(Comparison {
+        differences: vec![Difference::Added(transition)],
+        ..Comparison::default()
+    });
+    let state = Span {
+        what: Apart::State(Pair {
+            first: JobState::Running,
+            second: JobState::Lost,
+        }),
+        from: testing::at(1),
+        until: None,
+    };
+    two.jobs.insert(
+        testing::job_key("clicks"),
+        Comparison {
+            apart: vec![state],
+            ..Comparison::default()
+        },
+    );
+    let page = two.page();
+    assert!(page.contains("1 of 2 jobs would have gone otherwise"), "{page}");
+    assert!(
+        page.ends_with("beside the transitions would have been different: state of 1 job\n"),
+        "{page}"
+    );
 }
 
 #[test]
@@ -144,11 +206,12 @@ fn a_part_that_was_not_compared_is_named_and_the_rest_is_not_all() {
     assert_eq!(unreadable.document()["unreadable"], 1);
 
     let mut others = report(Comparison::default());
-    others.extent.take(testing::at(90));
+    others.extent.take(testing::at(90), &testing::job_key("clicks"));
     others.not_replayed.insert(PolicyName::new("gone"), 1);
     let page = others.page();
     assert!(!others.is_same(), "{page}");
     assert!(page.contains("what `gone` decided is left out (1 snapshot)"), "{page}");
+    assert!(page.starts_with("4 snapshots of 2 jobs, from "), "{page}");
     assert!(page.ends_with("; 1 of 4 snapshots were not compared\n"), "{page}");
     assert_eq!(others.document()["same"], false);
 }
