@@ -16,7 +16,7 @@ use steadfast_core::replay::{PastFailures, Replay};
 use tokio::runtime::Runtime;
 
 use super::output::{Format, OutputOption};
-use super::policy::policy_arg;
+use super::policy::policy_arg::{self, Place};
 use super::{Failure, located, printer};
 use crate::config::Config;
 use crate::run::load_policies;
@@ -25,7 +25,7 @@ use seen::Seen;
 use source::{Extent, Source};
 
 /// The option that names the policy.
-const PLACE: &str = "--policy";
+const PLACE: Place = Place::of("--policy");
 
 pub(super) const AFTER_HELP: &str = "\
 The engine keeps the snapshots behind its decisions ([recording] in the configuration). Each is shown again to the policy

@@ -287,6 +287,21 @@ fn policies_that_differ_in_an_alert_alone_differ_and_are_told_apart_from_those_t
     assert!(!patient.out.contains("anything else"), "{}", patient.out);
     let back = on(folder.path(), &[&same[..], &["--old-params", PATIENT]].concat());
     assert!(back.out.contains("\n  added     "), "{}", back.out);
+    for option in ["--old-params", "--new-params"] {
+        for (params, said) in [
+            ("{x=1}", " was refused; "),
+            ("7", " `7` is a single value; "),
+            ("{", " `{` is neither JSON"),
+        ] {
+            let refused = on(folder.path(), &[&same[..], &[option, params]].concat());
+            assert_eq!((refused.code, refused.out.as_str()), (Some(2), ""));
+            assert!(
+                refused.err.contains(&format!("{option}{said}")),
+                "{option} {params}: {}",
+                refused.err
+            );
+        }
+    }
 
     let document = [&same[..], &["--new-params", PATIENT, "-o", "json"]].concat();
     let document: serde_json::Value = serde_json::from_str(&on(folder.path(), &document).out).unwrap();

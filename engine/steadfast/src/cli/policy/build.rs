@@ -18,7 +18,7 @@ use clap::Args;
 
 use super::super::{Failure, printer};
 use super::language::Language;
-use super::policy_arg::{configured, load_one};
+use super::policy_arg::{Place, configured, load_one};
 use crate::config::MAX_TEXT;
 
 pub(super) const AFTER_HELP: &str = "\
@@ -96,8 +96,8 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let took = began.elapsed();
     let began = Instant::now();
     let policy = load_one(
-        "the module",
-        &configured("the module", &output.display().to_string(), None)?,
+        Place::of("the module"),
+        &configured(Place::of("the module"), &output.display().to_string(), None)?,
     )?;
     printer::note(&format!(
         "{}: {} {}, {} KiB, built in {took:.1?}, compiled and loaded in {:.1?}\n  sha256 {}",

@@ -13,7 +13,7 @@ use super::super::replay::report::{Comparison, Report};
 use super::super::replay::seen::Seen;
 use super::super::replay::source::Source;
 use super::super::{Failure, printer};
-use super::policy_arg;
+use super::policy_arg::{self, Place};
 
 pub(in crate::cli) const AFTER_HELP: &str = "\
 Both policies take over each job from its first recorded snapshot on, and decide all that follow, each with its own memory
@@ -30,6 +30,15 @@ Exit codes:
   0  at no snapshot do they differ
   1  they differ, or not all could be compared; standard output has where
   2  a policy, the store or the command line is wrong";
+
+const OLD: Place = Place {
+    module: "OLD",
+    params: "--old-params",
+};
+const NEW: Place = Place {
+    module: "NEW",
+    params: "--new-params",
+};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Options {
@@ -56,8 +65,8 @@ pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
     let load = |place, module: &str, params: &Option<String>| {
         policy_arg::load_one(place, &policy_arg::configured(place, module, params.as_deref())?)
     };
-    let mut old = load("OLD", &options.old, &options.old_params)?.module;
-    let mut new = load("NEW", &options.new, &options.new_params)?.module;
+    let mut old = load(OLD, &options.old, &options.old_params)?.module;
+    let mut new = load(NEW, &options.new, &options.new_params)?.module;
     let way = |name| Replay::new(PolicyName::new(name), PastFailures::Ask);
     let (mut of_old, mut of_new) = (way("old"), way("new"));
     let (mut extent, mut compared) = (options.source.extent(), Seen::default());

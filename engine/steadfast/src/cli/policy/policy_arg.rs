@@ -11,8 +11,26 @@ use super::super::Failure;
 use crate::config::Policy;
 use crate::run::{LoadedPolicy, RefusedModule, load_policies, resolve_modules_now};
 
-/// How errors call the argument.
-const PLACE: &str = "MODULE";
+/// How errors call the arguments that name a module and its parameters.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::cli) struct Place {
+    /// The module's.
+    pub(in crate::cli) module: &'static str,
+    /// The parameters'.
+    pub(in crate::cli) params: &'static str,
+}
+
+impl Place {
+    /// A module whose parameters are given with `--params`.
+    pub(in crate::cli) const fn of(module: &'static str) -> Self {
+        Self {
+            module,
+            params: "--params",
+        }
+    }
+}
+
+const PLACE: Place = Place::of("MODULE");
 
 /// A module and what it is to be given.
 #[derive(Debug, Args)]
@@ -87,11 +105,10 @@ fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
-/// The policy as a configuration would name it, for every job and within the default limits. `place` is the argument
-/// that names the module.
-pub(in crate::cli) fn configured(place: &str, module: &str, params: Option<&str>) -> Result<Policy, Failure> {
+/// The policy as a configuration would name it, for every job and within the default limits.
+pub(in crate::cli) fn configured(place: Place, module: &str, params: Option<&str>) -> Result<Policy, Failure> {
     let limits = PolicyLimits::default();
-    let module = named(place, module)?;
+    let module = named(place.module, module)?;
     Ok(Policy {
         name: module.to_string(),
         module,
@@ -99,7 +116,7 @@ pub(in crate::cli) fn configured(place: &str, module: &str, params: Option<&str>
         select: Select::all(),
         rollout: Share::ALL,
         params: params
-            .map_or_else(|| Ok("{}".into()), as_json)
+            .map_or_else(|| Ok("{}".into()), |params| as_json(place.params, params))
             .map_err(Failure::Usage)?,
         deadline: limits.deadline,
         memory: limits.memory_bytes,
@@ -108,7 +125,7 @@ pub(in crate::cli) fn configured(place: &str, module: &str, params: Option<&str>
 }
 
 /// Loads what was chosen; what keeps it from being loaded is a mistake of the command line.
-pub(in crate::cli) fn load_one(place: &str, policy: &Policy) -> Result<LoadedPolicy, Failure> {
+pub(in crate::cli) fn load_one(place: Place, policy: &Policy) -> Result<LoadedPolicy, Failure> {
     let loaded =
         load_policies(std::slice::from_ref(policy), &[]).map_err(|error| Failure::Usage(explained(place, error)))?;
     loaded
@@ -133,37 +150,37 @@ fn named(place: &str, module: &str) -> Result<ModuleRef, Failure> {
     }
 }
 
-fn explained(place: &str, error: anyhow::Error) -> anyhow::Error {
+fn explained(Place { module, params }: Place, error: anyhow::Error) -> anyhow::Error {
     let error = match error.downcast::<RefusedModule>() {
         Ok(RefusedModule { source, .. }) => {
-            let context = format!("{place} cannot be used; {}", source.fix());
+            let context = format!("{module} cannot be used; {}", source.fix());
             return anyhow::Error::new(source).context(context);
         }
         Err(error) => error,
     };
     let of_params = matches!(error.downcast_ref(), Some(LoadError::Params { .. }));
     error.context(if of_params {
-        "--params was refused; `steadfast policy inspect` lists each parameter with its type and default".to_owned()
+        format!("{params} was refused; `steadfast policy inspect` lists each parameter with its type and default")
     } else {
-        format!("{place} cannot be used")
+        format!("{module} cannot be used")
     })
 }
 
 /// JSON stays what it is; a TOML table becomes JSON.
-fn as_json(params: &str) -> anyhow::Result<String> {
+fn as_json(option: &str, params: &str) -> anyhow::Result<String> {
     if serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(params).is_ok() {
         return Ok(params.to_owned());
     }
     let table: toml::Table = toml::from_str(&format!("params = {params}")).with_context(|| {
         format!(
-            "--params `{params}` is neither JSON nor a TOML table; write {{ absence_window = \"20s\" }} or \
+            "{option} `{params}` is neither JSON nor a TOML table; write {{ absence_window = \"20s\" }} or \
              {{\"absence_window\": \"20s\"}}"
         )
     })?;
     match table.get("params") {
         Some(toml::Value::Table(params)) => Ok(serde_json::to_string(params)?),
         Some(_) | None => Err(anyhow!(
-            "--params `{params}` is a single value; write a table such as {{ absence_window = \"20s\" }}"
+            "{option} `{params}` is a single value; write a table such as {{ absence_window = \"20s\" }}"
         )),
     }
 }

@@ -7,13 +7,13 @@ use steadfast_reconcile::PolicySetup;
 use steadfast_simulate::shorten_params;
 use steadfast_world::clock::Scale;
 
-use super::super::policy::policy_arg::{self, PolicyArg};
+use super::super::policy::policy_arg::{self, Place, PolicyArg};
 use super::super::{Failure, located};
 use crate::config::{Config, Policy};
 use crate::run::{LoadedPolicy, compile_policies, resolve_modules_now};
 
 /// The option that names the policy.
-const PLACE: &str = "--policy";
+const PLACE: Place = Place::of("--policy");
 
 /// Loaded policies, ready to be given to one engine after the other.
 pub(in crate::cli) struct Cast {
