@@ -101,6 +101,31 @@ fn a_snapshot_is_taken_out_of_a_recording_at_a_time() {
 }
 
 #[test]
+fn whoever_names_the_projects_folder_is_told_the_module_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("mine")).unwrap();
+    for (has_module, wanted) in [
+        (
+            false,
+            "it is a folder; name the module in it, which `steadfast policy build` makes",
+        ),
+        (true, "it is a folder; name the module in it, mine/mine.wasm"),
+    ] {
+        if has_module {
+            fs::write(folder.path().join("mine/mine.wasm"), "").unwrap();
+        }
+        for command in ["decide", "test", "verify", "inspect", "bench"] {
+            let snapshot = (command == "decide").then_some("snapshot.json");
+            fs::write(folder.path().join("snapshot.json"), SILENT).unwrap();
+            let arguments = ["policy", command, "mine"].into_iter().chain(snapshot);
+            let refused = run(folder.path(), &arguments.collect::<Vec<_>>());
+            assert_eq!((refused.code, refused.out.as_str()), (Some(2), ""), "{command}");
+            assert!(refused.err.contains(wanted), "{command}: {}", refused.err);
+        }
+    }
+}
+
+#[test]
 fn a_decision_is_printed_with_its_reasons() {
     let said = decided(SILENT, &[]);
     assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{}", said.out);

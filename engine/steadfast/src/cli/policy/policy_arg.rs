@@ -1,5 +1,7 @@
 //! One policy, chosen on the command line.
 
+use std::path::Path;
+
 use anyhow::{Context, anyhow};
 use bytes::Bytes;
 use clap::Args;
@@ -138,6 +140,7 @@ fn named(place: &str, module: &str) -> Result<ModuleRef, Failure> {
     let refused = |rule: String, fix: &str| Failure::Usage(anyhow!("{place} `{module}`: {rule}; {fix}"));
     let parsed = ModuleRef::parse(module).map_err(|error| refused(format!("it {error}"), error.fix()))?;
     match &parsed {
+        ModuleRef::File(path) if path.is_dir() => Err(refused("it is a folder".into(), &within(path))),
         ModuleRef::Builtin(name) if steadfast_host::builtin::find(name).is_none() => Err(refused(
             "there is no such built-in policy".into(),
             "write builtin:conservative, or the path of a module",
@@ -147,6 +150,18 @@ fn named(place: &str, module: &str) -> Result<ModuleRef, Failure> {
             "write the digest, which `steadfast policy pull` prints",
         )),
         ModuleRef::Builtin(_) | ModuleRef::File(_) | ModuleRef::Oci(_) => Ok(parsed),
+    }
+}
+
+/// Which module is meant where the folder of its project is named.
+fn within(folder: &Path) -> String {
+    let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    let module = whole
+        .file_name()
+        .map(|name| folder.join(name).with_added_extension("wasm"));
+    match module {
+        Some(module) if module.is_file() => format!("name the module in it, {}", module.display()),
+        Some(_) | None => "name the module in it, which `steadfast policy build` makes".to_owned(),
     }
 }
 
