@@ -13,6 +13,8 @@ mod keys;
 #[cfg(feature = "author")]
 mod language;
 #[cfg(feature = "author")]
+mod memory;
+#[cfg(feature = "author")]
 mod new;
 pub(super) mod policy_arg;
 mod promote;

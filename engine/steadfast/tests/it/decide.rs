@@ -166,6 +166,32 @@ fn a_memory_that_another_policy_left_is_not_given_unless_it_is_asked_for() {
 }
 
 #[test]
+fn a_fixture_has_no_memory_of_another_policy_unless_it_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut fixture = parsed(SILENT);
+    fixture["expect"] = json!({});
+    fixture["snapshot"]["record"]["policy"] = "other".into();
+    fs::write(folder.path().join("silent.json"), fixture.to_string()).unwrap();
+    let test = |options: &[&str]| {
+        run(
+            folder.path(),
+            &[&["policy", "test", POLICY, "silent.json"], options].concat(),
+        )
+    };
+    let without = test(&[]);
+    assert_eq!(without.code, Some(0), "{}", without.out);
+    assert!(
+        without
+            .err
+            .contains("silent.json: its memory was left by policy `other`"),
+        "{}",
+        without.err
+    );
+    let kept = test(&["--keep-memory"]);
+    assert_eq!((kept.code, kept.err.as_str()), (Some(0), ""), "{}", kept.out);
+}
+
+#[test]
 fn a_key_that_nobody_knows_is_told_and_one_that_is_wrong_is_refused_by_name() {
     let mut fixture = parsed(SILENT);
     let flink = fixture["snapshot"].as_object_mut().unwrap().remove("flink").unwrap();

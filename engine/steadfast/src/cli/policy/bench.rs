@@ -60,7 +60,7 @@ struct Percentiles {
 pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let module = options.policy.bytes()?;
     let params = options.policy.load()?.config.params;
-    let snapshots: Vec<Snapshot> = sample::decisions()?.into_iter().map(|one| one.snapshot).collect();
+    let snapshots = sample::snapshots(&options.policy)?;
     let measured = measure(&module, &params, &snapshots)?;
     match &options.output.format {
         Format::People(_) => printer::data(&page(&measured))?,

@@ -3,13 +3,12 @@
 mod page;
 mod watch;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::anyhow;
 use clap::Args;
 use serde_json::{Value, json};
 use steadfast_core::decision::{Decide as _, Decision, PolicyFailure};
-use steadfast_core::id::PolicyName;
 use steadfast_core::planner::{Next, fitted, plan};
 use steadfast_core::rule::Rule;
 use steadfast_core::snapshot::Snapshot;
@@ -18,6 +17,7 @@ use tokio::runtime::Runtime;
 
 use super::super::output::{Format, OutputOption};
 use super::super::{Failure, printer};
+use super::memory::forget_anothers;
 use super::policy_arg::PolicyArg;
 use super::snapshot_file::{SnapshotFile, is_standard_input};
 
@@ -99,29 +99,12 @@ fn decide(options: &Options) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether the policy that a record names is the one of the command line, as far as names tell: the configuration's name may be
-/// the module's own, or that of its file. Where nothing is configured, the built-in one is called `default`; `steadfast simulate`
-/// calls the one of its command line as it is named there, and earlier `chosen`.
-fn is_own(named: &PolicyName, policy: &PolicyArg, module: &steadfast_host::Policy) -> bool {
-    let stem = |text: &str| Some(Path::new(text).file_stem()?.to_str()?.to_owned());
-    let is_default = policy.module() == "builtin:conservative" && named.as_str() == "default";
-    is_default
-        || [policy.module(), "chosen"].contains(&named.as_str())
-        || named.as_str() == module.description().name
-        || (policy.file().is_some() && stem(policy.module()) == stem(named.as_str()))
-}
-
 impl Judged {
     fn of(options: &Options, mut snapshot: Snapshot) -> Result<Self, Failure> {
         let policy = &options.policy;
         let mut decides = policy.load()?.module;
-        let record = &mut snapshot.record;
-        if !record.memory.is_empty() && !options.keep_memory && !is_own(&record.policy, policy, &decides) {
-            printer::note(&format!(
-                "its memory was left by policy `{}`; a policy of another name begins without (--keep-memory gives it all the same)",
-                record.policy
-            ));
-            record.memory.clear();
+        if !options.keep_memory {
+            forget_anothers(&mut snapshot.record, policy, &decides, "its");
         }
         let outcome = decides.decide(&snapshot);
         let plan = plan(&snapshot.record, &snapshot, outcome.clone());

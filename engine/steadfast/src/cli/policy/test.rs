@@ -47,6 +47,9 @@ pub(in crate::cli) struct Options {
     /// Stories (*.toml), fixtures (*.json), and folders of them.
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Give a fixture's memory to the policy even if its record says that another one left it.
+    #[arg(long)]
+    keep_memory: bool,
     #[command(flatten)]
     output: ReportOption,
 }
@@ -64,14 +67,18 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         .into_iter()
         .partition(|path| path.extension().is_some_and(|extension| extension == "json"));
     let stories = files::read(&stories)?;
-    let fixtures = fixture::read(&fixtures)?;
+    let mut fixtures = fixture::read(&fixtures)?;
     let module = options.policy.load()?.module;
+    if !options.keep_memory {
+        for fixture in &mut fixtures {
+            fixture.forget_anothers(&options.policy, &module);
+        }
+    }
     let spoke = Spoke::default();
     let mut policy = spoke.over(Box::new(module.another()));
     let cast = Cast::chosen(&options.policy)?;
 
-    let recorded = sample::decisions()?;
-    let mut decided: Vec<Snapshot> = recorded.into_iter().map(|one| one.snapshot).collect();
+    let mut decided = sample::snapshots(&options.policy)?;
     let (refused, fitting): (Vec<_>, Vec<_>) = fixtures.iter().partition(|fixture| fixture.expects_a_failure());
     let snapshots_of = |fixtures: &[&fixture::Fixture]| -> Vec<Snapshot> {
         fixtures.iter().map(|fixture| fixture.snapshot.clone()).collect()

@@ -12,6 +12,8 @@ use steadfast_core::state::{Attention, ConditionType, Confidence, JobState};
 use steadfast_server::explain;
 
 use super::super::super::Failure;
+use super::super::memory::forget_anothers;
+use super::super::policy_arg::PolicyArg;
 use super::super::snapshot_file::SnapshotFile;
 use super::Verdict;
 
@@ -92,6 +94,16 @@ fn read_one(path: &Path) -> Result<Fixture, String> {
 }
 
 impl Fixture {
+    /// Takes a memory away that another policy left, as the engine does.
+    pub(super) fn forget_anothers(&mut self, policy: &PolicyArg, module: &steadfast_host::Policy) {
+        forget_anothers(
+            &mut self.snapshot.record,
+            policy,
+            module,
+            &format!("{}: its", self.name),
+        );
+    }
+
     /// Whether the policy is to fail on it.
     pub(super) fn expects_a_failure(&self) -> bool {
         self.expect.error.is_some()
