@@ -149,7 +149,12 @@ fn a_memory_that_another_policy_left_is_not_given_unless_it_is_asked_for() {
         (parsed(&said.out), said.err)
     };
     let (with, note) = of(&fixture, &[]);
-    assert_eq!(note, "", "`chosen` is the policy of the command line");
+    assert_eq!(note, "", "`simulate` calls the policy as its command line does");
+    for other in ["other", "chosen"] {
+        fixture["snapshot"]["record"]["policy"] = other.into();
+        assert_eq!(of(&fixture, &["--keep-memory"]).0, with, "{other}");
+        assert!(of(&fixture, &[]).1.contains(other), "{other}");
+    }
     fixture["snapshot"]["record"]["policy"] = "other".into();
     let (without, note) = of(&fixture, &[]);
     assert!(

@@ -38,11 +38,11 @@ pub(super) fn forget_anothers(record: &mut JobRecord, policy: &PolicyArg, module
 
 /// Whether the policy that a record names is the one of the command line, as far as names tell: the configuration's name may be
 /// the module's own, or that of its file. Where nothing is configured, the built-in one is called `default`; `steadfast simulate`
-/// calls the one of its command line as it is named there, and earlier `chosen`.
+/// calls the one of its command line as it is named there.
 fn is_own(named: &PolicyName, policy: &PolicyArg, module: &Policy) -> bool {
     let stem = |text: &str| Some(Path::new(text).file_stem()?.to_str()?.to_owned());
     (is_default(policy) && named.as_str() == "default")
-        || [policy.module(), "chosen"].contains(&named.as_str())
+        || named.as_str() == policy.module()
         || named.as_str() == module.description().name
         || (policy.file().is_some() && stem(policy.module()) == stem(named.as_str()))
 }
