@@ -161,13 +161,22 @@ fn a_memory_that_another_policy_left_is_not_given_unless_it_is_asked_for() {
         note.contains("its memory was left by policy `other`") && note.contains("--keep-memory"),
         "{note}"
     );
+    assert_eq!(
+        (&with["memoryGiven"], &without["memoryGiven"]),
+        (&json!(true), &json!(false))
+    );
     let (kept, note) = of(&fixture, &["--keep-memory"]);
     assert_eq!((kept, note.as_str()), (with.clone(), ""));
     fixture["snapshot"]["record"]["policy"] = "conservative".into();
     assert_eq!(of(&fixture, &[]), (with, String::new()), "its own name");
     fixture["snapshot"]["record"]["memory"] = json!([]);
     fixture["snapshot"]["record"]["policy"] = "other".into();
-    assert_eq!(of(&fixture, &[]), (without, String::new()), "there is none to speak of");
+    let (none, note) = of(&fixture, &[]);
+    assert_eq!(note, "", "there is none to speak of");
+    assert_eq!(
+        (&none["decision"], &none["memoryGiven"]),
+        (&without["decision"], &json!(true))
+    );
 }
 
 #[test]

@@ -17,7 +17,7 @@ use tokio::runtime::Runtime;
 
 use super::super::output::{Format, OutputOption};
 use super::super::{Failure, printer};
-use super::memory::forget_anothers;
+use super::memory::{Memory, forget_anothers};
 use super::policy_arg::PolicyArg;
 use super::snapshot_file::{SnapshotFile, is_standard_input};
 
@@ -61,6 +61,8 @@ struct Judged {
     /// How the command line names the module.
     module: String,
     snapshot: Snapshot,
+    /// Whether the snapshot had one that was left out.
+    memory: Memory,
     /// As the engine would take it.
     outcome: Result<Decision, PolicyFailure>,
     /// The rule that spoke, in the policy's words.
@@ -103,9 +105,11 @@ impl Judged {
     fn of(options: &Options, mut snapshot: Snapshot) -> Result<Self, Failure> {
         let policy = &options.policy;
         let mut decides = policy.load()?.module;
-        if !options.keep_memory {
-            forget_anothers(&mut snapshot.record, policy, &decides, "its");
-        }
+        let memory = if options.keep_memory {
+            Memory::Given
+        } else {
+            forget_anothers(&mut snapshot.record, policy, &decides, "its")
+        };
         let outcome = decides.decide(&snapshot);
         let plan = plan(&snapshot.record, &snapshot, outcome.clone());
         let trimmed = plan.complaint();
@@ -118,6 +122,7 @@ impl Judged {
         Ok(Self {
             module: policy.module().to_owned(),
             snapshot,
+            memory,
             outcome,
             rule,
             trimmed,
@@ -132,6 +137,7 @@ impl Judged {
             document.insert("policy".to_owned(), json!(self.module));
             document.insert("trimmed".to_owned(), json!(self.trimmed));
             document.insert("printed".to_owned(), json!(self.printed));
+            document.insert("memoryGiven".to_owned(), json!(self.memory == Memory::Given));
         }
         Ok(document)
     }

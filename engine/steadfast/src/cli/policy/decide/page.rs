@@ -147,6 +147,7 @@ mod tests {
                 testing::record(testing::job_key("orders"), testing::at(0)),
                 testing::at(5),
             ),
+            memory: super::super::super::memory::Memory::Given,
             outcome: Ok(decision),
             rule: Some(rule),
             trimmed: Some(forged.to_owned()),
