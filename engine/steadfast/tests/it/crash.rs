@@ -51,6 +51,14 @@ fn a_failure_that_a_fixture_expects_passes() {
     let mut fixture: serde_json::Value = serde_json::from_str(include_str!("silent.json")).unwrap();
     fixture["expect"] = serde_json::json!({ "error": "no parameters, please" });
     fs::write(folder.path().join("silent.json"), fixture.to_string()).unwrap();
+    let printed = run(folder.path(), &["policy", "test", "crashing.wasm", "silent.json"]);
+    assert!(
+        printed.out.contains("FAILED fixture silent.json"),
+        "what it printed is no reason: {}",
+        printed.out
+    );
+    fixture["expect"] = serde_json::json!({ "error": "ended in a wasm trap" });
+    fs::write(folder.path().join("silent.json"), fixture.to_string()).unwrap();
     let tested = run(folder.path(), &["policy", "test", "crashing.wasm", "silent.json"]);
     assert!(tested.out.contains("passed fixture silent.json"), "{}", tested.out);
     let count = |before: &str| -> usize {
@@ -63,6 +71,32 @@ fn a_failure_that_a_fixture_expects_passes() {
         "{}",
         tested.out
     );
+}
+
+#[test]
+fn an_error_that_is_expected_stands_alone_and_says_something() {
+    let folder = folder();
+    let mut fixture: serde_json::Value = serde_json::from_str(include_str!("silent.json")).unwrap();
+    for (expect, rule) in [
+        (
+            serde_json::json!({ "error": "" }),
+            "`expect.error` is empty, and any failure would pass; write",
+        ),
+        (
+            serde_json::json!({ "error": "trap", "state": "RUNNING" }),
+            "`expect.error` stands beside other keys, ",
+        ),
+        (
+            serde_json::json!({ "error": "trap", "alerts": [] }),
+            "make two fixtures of it",
+        ),
+    ] {
+        fixture["expect"] = expect;
+        fs::write(folder.path().join("silent.json"), fixture.to_string()).unwrap();
+        let refused = run(folder.path(), &["policy", "test", "crashing.wasm", "silent.json"]);
+        assert_eq!((refused.code, refused.out.as_str()), (Some(2), ""));
+        assert!(refused.err.contains(rule), "{}", refused.err);
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use serde::Deserialize;
-use steadfast_core::decision::{Decide, Decision};
+use steadfast_core::decision::{Decide, Decision, PolicyFailure};
 use steadfast_core::shown::Shown;
 use steadfast_core::snapshot::Snapshot;
 use steadfast_core::state::{Attention, ConditionType, Confidence, JobState};
@@ -36,7 +36,7 @@ struct Expectation {
     poll_after_seconds: Option<f64>,
     /// All evidence that it asks for, in any order.
     wanted: Option<Vec<explain::LookupSource>>,
-    /// The policy must fail, and its message contain this.
+    /// The policy must fail, and say this of why; what it printed is not looked at. It stands alone: a policy that fails decides nothing.
     error: Option<String>,
 }
 
@@ -80,17 +80,54 @@ pub(super) fn read(paths: &[PathBuf]) -> Result<Vec<Fixture>, Failure> {
 fn read_one(path: &Path) -> Result<Fixture, String> {
     let file = SnapshotFile::read(path)?;
     let expect = file.part("expect")?;
-    let expect = expect.ok_or_else(|| {
+    let expect: Expectation = expect.ok_or_else(|| {
         format!(
             "{}: there is no `expect` in it; `\"expect\": {{}}` takes any decision",
             file.name
         )
     })?;
+    if let Some(rule) = expect_is_odd(&expect) {
+        return Err(format!("{}: `expect.error` {rule}", file.name));
+    }
     Ok(Fixture {
         name: file.name,
         snapshot: file.snapshot,
         expect,
     })
+}
+
+/// What is wrong with an expected error.
+fn expect_is_odd(expect: &Expectation) -> Option<&'static str> {
+    let Expectation {
+        state,
+        confidence,
+        rule,
+        reason,
+        attention,
+        conditions,
+        alerts,
+        poll_after_seconds,
+        wanted,
+        error,
+    } = expect;
+    let of_the_record = state.is_some() || confidence.is_some() || rule.is_some() || reason.is_some();
+    let of_the_watch = attention.is_some() || poll_after_seconds.is_some() || wanted.is_some();
+    let of_a_decision = of_the_record || of_the_watch || conditions.is_some() || alerts.is_some();
+    match error.as_deref() {
+        Some(error) if error.trim().is_empty() => {
+            Some("is empty, and any failure would pass; write a part of what the policy says")
+        }
+        Some(_) if of_a_decision => {
+            Some("stands beside other keys, but a policy that fails decides nothing; make two fixtures of it")
+        }
+        Some(_) | None => None,
+    }
+}
+
+/// Why a call failed, without what the policy printed meanwhile.
+fn why(failure: &PolicyFailure) -> &str {
+    let message: &str = &failure.message;
+    message.split_once("; it printed: ").map_or(message, |(why, _)| why)
 }
 
 impl Fixture {
@@ -112,7 +149,7 @@ impl Fixture {
     /// Lets the policy decide, and compares.
     pub(super) fn judge(&self, policy: &mut dyn Decide) -> Verdict {
         let broken = match (policy.decide(&self.snapshot), &self.expect.error) {
-            (Err(failure), Some(error)) if failure.message.contains(error) => None,
+            (Err(failure), Some(error)) if why(&failure).contains(error) => None,
             (Err(failure), _) => Some(format!("it failed: {}", failure.message)),
             (Ok(_), Some(error)) => Some(format!("it decided, but an error with `{error}` is expected")),
             (Ok(decision), None) => self.expect.broken_by(&decision, &self.snapshot),
