@@ -477,6 +477,9 @@ fn run(runtime: &Runtime, command: Command) -> Result<(), Failure> {
             policy,
         } => {
             use crate::demo::{Afterwards, Options};
+            if let Some(module) = &policy {
+                policy::can_be_used("--policy", module)?;
+            }
             let afterwards = match (again, no_stay) {
                 (true, _) => Afterwards::Again,
                 (false, true) => Afterwards::End,

@@ -1,5 +1,6 @@
 //! `steadfast demo`: the real engine against a world in this process, printed as a timeline.
 
+mod beside;
 mod deeds;
 mod keys;
 mod stage;
@@ -20,6 +21,7 @@ use tempfile::TempDir;
 use crate::cli::printer;
 use crate::config::Config;
 use crate::run::ShutdownSignals;
+use beside::BESIDE;
 use keys::Keys;
 use stage::Stage;
 
@@ -67,7 +69,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         afterwards,
         policy,
     } = options;
-    let beside = policy.as_deref().map(beside).transpose()?.unwrap_or_default();
+    let beside = policy.as_deref().map(beside::entry).transpose()?.unwrap_or_default();
     // Before there is anything that a signal might leave behind.
     let mut signals = ShutdownSignals::new()?;
     let is_watched = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
@@ -100,24 +102,6 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         }
         stage.close().await?;
     }
-}
-
-/// What the policy is called that somebody wants to see beside the default one.
-const BESIDE: &str = "mine";
-
-/// The entry of another shadow. A path is looked for where the command was given, and not in the demo's folder.
-fn beside(module: &str) -> anyhow::Result<String> {
-    let module = if module.starts_with("builtin:") {
-        module.to_owned()
-    } else {
-        let path = Path::new(module).canonicalize();
-        let path = path.with_context(|| format!("--policy `{module}`: there is no such module; name its file"))?;
-        path.to_string_lossy().into_owned()
-    };
-    let module = toml::Value::String(module);
-    Ok(format!(
-        "[[policy]]\nname = \"{BESIDE}\"\nmodule = {module}\nshadow = true\n"
-    ))
 }
 
 /// The demo's configuration: discovery in the fake cluster, a tenfold pace, and the naive watcher as a shadow; beside it

@@ -44,6 +44,8 @@ use clap::Subcommand;
 use tokio::runtime::Runtime;
 
 use super::{Failure, policies, printer};
+#[cfg(feature = "author")]
+pub(super) use policy_arg::can_be_used;
 pub(super) use promote::replace;
 
 #[derive(Debug, Subcommand)]

@@ -17,7 +17,7 @@ use steadfast_world::story::{Moment, Step, Story};
 use super::deeds::{Cast, Deed, KEYS, QUIT};
 use super::keys::Keys;
 use super::timeline::Timeline;
-use super::{Afterwards, CLUSTER, Left, STORY, configuration};
+use super::{Afterwards, CLUSTER, Left, STORY, beside, configuration};
 use crate::cli::printer;
 use crate::cli::screen::Screen;
 use crate::run::{self, Running, SystemClock};
@@ -107,6 +107,9 @@ impl Stage {
             if now >= self.story.ends() && !is_told {
                 is_told = true;
                 printer::page(&timeline.summary(TRUTH, &self.running))?;
+                if let Some(told) = beside::told(&self.running.shadows) {
+                    printer::page(&format!("\n{told}"))?;
+                }
                 if keys.is_none() || afterwards != Afterwards::Stay {
                     return Ok(Left::Played);
                 }

@@ -302,3 +302,33 @@ fn a_mistake_is_reported_with_place_rule_and_fix_and_nothing_is_played() {
         }
     }
 }
+
+/// Before there is any demo: a policy that cannot be used is no policy beside another.
+#[test]
+fn what_is_no_policy_is_refused_before_the_demo_begins() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("rec.db"), "SQLite format 3").unwrap();
+    std::fs::create_dir(folder.path().join("mine")).unwrap();
+    for (module, wanted) in [
+        ("rec.db", "--policy cannot be used"),
+        (
+            "builtin:nosuch",
+            "--policy `builtin:nosuch`: there is no such built-in policy",
+        ),
+        ("mine", "--policy `mine`: it is a folder; name the module in it"),
+        ("nowhere.wasm", "--policy cannot be used"),
+    ] {
+        let refused = run(folder.path(), &["demo", "--port", "0", "--policy", module]);
+        assert_eq!(
+            (refused.code, refused.out.as_str()),
+            (Some(2), ""),
+            "{module}: {}",
+            refused.err
+        );
+        assert!(
+            refused.err.contains(wanted) && !refused.err.contains("steadfast-demo-"),
+            "{module}: {}",
+            refused.err
+        );
+    }
+}

@@ -126,6 +126,13 @@ pub(in crate::cli) fn configured(place: Place, module: &str, params: Option<&str
     })
 }
 
+/// Refuses what is no policy, or cannot be loaded with its defaults. `option` names the module.
+#[cfg(feature = "author")]
+pub(in crate::cli) fn can_be_used(option: &'static str, module: &str) -> Result<(), Failure> {
+    let place = Place::of(option);
+    load_one(place, &configured(place, module, None)?).map(drop)
+}
+
 /// Loads what was chosen; what keeps it from being loaded is a mistake of the command line.
 pub(in crate::cli) fn load_one(place: Place, policy: &Policy) -> Result<LoadedPolicy, Failure> {
     let loaded =
