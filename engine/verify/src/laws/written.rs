@@ -30,6 +30,14 @@ pub enum LawsError {
         /// The line and what is wrong there.
         source: Box<toml::de::Error>,
     },
+    /// There is none in it.
+    #[error(
+        "{place}: there is no law in it; write `[[law]]` above each, and below it `name`, `says`, and `never` or `must`"
+    )]
+    NoLaw {
+        /// The path of the file, as it was given.
+        place: String,
+    },
     /// A law contradicts itself.
     #[error("{place}: the law `{law}` {rule}")]
     Wrong {
@@ -44,6 +52,11 @@ pub enum LawsError {
 
 /// Reads the laws of a file; `place` names it in errors.
 pub fn parse(place: &str, text: &str) -> Result<Vec<Box<dyn Law>>, LawsError> {
+    if has_no_law(text) {
+        return Err(LawsError::NoLaw {
+            place: place.to_owned(),
+        });
+    }
     let file: File = toml::from_str(text).map_err(|source| LawsError::Unreadable {
         place: place.to_owned(),
         source: Box::new(source),
@@ -70,6 +83,15 @@ pub fn parse(place: &str, text: &str) -> Result<Vec<Box<dyn Law>>, LawsError> {
         .into_iter()
         .map(|law| Box::new(Tried::new(law)) as Box<dyn Law>);
     Ok(all.collect())
+}
+
+/// Whether a file is empty, or has a single table where a list of them belongs.
+fn has_no_law(text: &str) -> bool {
+    let table: Result<toml::Table, _> = toml::from_str(text);
+    table.is_ok_and(|table| match table.get("law") {
+        Some(law) => law.is_table() || law.as_array().is_some_and(Vec::is_empty),
+        None => table.is_empty(),
+    })
 }
 
 impl Written {
@@ -320,6 +342,34 @@ mod tests {
         ] {
             let error = parse("my.toml", text).err().unwrap().to_string();
             assert!(error.starts_with("my.toml: ") && error.contains(wanted), "{error}");
+        }
+        for (law, words) in [
+            ("never = { state = \"LOSST\" }", ["unknown variant `LOSST`", "`LOST`"]),
+            (
+                "never = { conditions = [\"FlinkUnreachabel\"] }",
+                ["unknown variant `FlinkUnreachabel`", "`FlinkUnreachable`"],
+            ),
+            (
+                "never = { state = \"LOST\" }\nwhile = { flink = \"failed\" }",
+                ["`failed` is nothing that Flink says", "never-asked, or a state"],
+            ),
+            (
+                "never = { state = 5 }",
+                ["invalid type: integer `5`", "a word in quotes, or a list of words"],
+            ),
+        ] {
+            let error = parse("my.toml", &format!("[[law]]\nname = \"a\"\nsays = \"x\"\n{law}\n"))
+                .err()
+                .unwrap();
+            let source = std::error::Error::source(&error).unwrap().to_string();
+            assert!(words.iter().all(|word| source.contains(word)), "{source}");
+        }
+        for nothing in ["", "# none yet\n", "law = []", "[law]\nname = \"a\"\nsays = \"x\"\n"] {
+            let error = parse("my.toml", nothing).err().unwrap().to_string();
+            assert!(
+                error.starts_with("my.toml: there is no law in it; write `[[law]]`"),
+                "{error}"
+            );
         }
         let error = parse(
             "my.toml",

@@ -1,6 +1,11 @@
 //! A file of laws as it is written: its keys and words. The schema for editors is made of these types.
 
-use serde::Deserialize;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::StrDeserializer;
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use steadfast_core::state::{Attention, ConditionType, Confidence, Intent, JobState};
 
 /// Laws of one's own, for `steadfast policy verify --laws`.
@@ -91,28 +96,47 @@ pub(super) struct Found {
 }
 
 /// One word or several.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged, expecting = "one of its words, or a list of them")]
-pub(super) enum Any<T> {
-    One(T),
-    Of(Vec<T>),
-}
+#[derive(Clone, Debug)]
+pub(super) struct Any<T>(Vec<T>);
 
 impl<T> Any<T> {
     pub(super) fn each(&self) -> std::slice::Iter<'_, T> {
-        match self {
-            Self::One(one) => std::slice::from_ref(one).iter(),
-            Self::Of(list) => list.iter(),
-        }
+        self.0.iter()
     }
 }
 
 impl<T: PartialEq> Any<T> {
     pub(super) fn fits(&self, word: &T) -> bool {
-        match self {
-            Self::One(one) => one == word,
-            Self::Of(list) => list.contains(word),
+        self.0.contains(word)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Any<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyOf(PhantomData))
+    }
+}
+
+/// Reads either. An untagged enum would do it too, and say nothing of which word is wrong.
+struct AnyOf<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for AnyOf<T> {
+    type Value = Any<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a word in quotes, or a list of words")
+    }
+
+    fn visit_str<E: Error>(self, word: &str) -> Result<Any<T>, E> {
+        T::deserialize(StrDeserializer::new(word)).map(|one| Any(vec![one]))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Any<T>, A::Error> {
+        let mut all = Vec::new();
+        while let Some(one) = list.next_element()? {
+            all.push(one);
         }
+        Ok(Any(all))
     }
 }
 
