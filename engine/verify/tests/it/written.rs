@@ -91,6 +91,27 @@ fn what_nothing_fits_or_everything_is_refused() {
         ),
         ("never = { no_conditions = [] }", "has an empty list"),
         ("must = {}", "has an empty `must`, which everything fits"),
+        ("must = { from = \"RUNNING\" }", "has an empty `must`"),
+        ("never = {}", "has an empty `never`, which every policy breaks"),
+        ("never = { from = [\"RUNNING\", \"LOST\"] }", "has an empty `never`"),
+        ("never = { alerts = [\"\"] }", "has an alert without a name"),
+        ("must = { no_alerts = \" \" }", "has an alert without a name"),
+        (
+            "never = { alerts = [\"JobLost\"], no_alerts = [\"JobLost\", \"JobFailed\"] }",
+            "wants what it also does not want",
+        ),
+        (
+            "never = { alerts = [\"JobLost\"], no_alerts = [\"any\"] }",
+            "wants what it also does not want",
+        ),
+        (
+            "must = { alerts = \"any\", no_alerts = \"any\" }",
+            "wants what it also does not want",
+        ),
+        (
+            "never = { conditions = [\"CrashLoop\"], no_conditions = [\"CrashLoop\"] }",
+            "wants what it also does not want",
+        ),
         ("must = { state = \"LOST\" }\nwithin = 65", "write at most 64"),
     ] {
         let law = format!("[[law]]\nname = \"own\"\nsays = \"x\"\n{law}\n");
@@ -99,6 +120,13 @@ fn what_nothing_fits_or_everything_is_refused() {
             error.starts_with("laws.toml: the law `own` ") && error.contains(wanted),
             "{error}"
         );
+    }
+    // One of two may stand alone.
+    for fits in [
+        "never = { alerts = [\"JobLost\", \"JobFailed\"], no_alerts = [\"JobLost\"] }",
+        "never = { alerts = \"any\", no_alerts = [\"JobLost\"] }",
+    ] {
+        written::parse("laws.toml", &format!("[[law]]\nname = \"own\"\nsays = \"x\"\n{fits}\n")).unwrap();
     }
 }
 

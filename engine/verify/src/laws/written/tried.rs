@@ -24,10 +24,6 @@ impl Tried {
             was_tried: AtomicBool::new(false),
         }
     }
-
-    fn recorded(&self) -> impl Iterator<Item = &Recorded> {
-        [&self.law.never, &self.law.must].into_iter().flatten()
-    }
 }
 
 impl Law for Tried {
@@ -56,6 +52,7 @@ impl Law for Tried {
 
     fn alerts(&self) -> Vec<&str> {
         let lists = self
+            .law
             .recorded()
             .flat_map(|recorded| [&recorded.alerts, &recorded.no_alerts]);
         let names = lists.flatten().flat_map(Any::each).map(String::as_str);
@@ -64,13 +61,24 @@ impl Law for Tried {
 }
 
 impl Written {
+    fn recorded(&self) -> impl Iterator<Item = &Recorded> {
+        [&self.never, &self.must].into_iter().flatten()
+    }
+
     /// What makes it hold of every policy, or of none.
     pub(super) fn emptiness(&self) -> Option<&'static str> {
-        let recorded = [&self.never, &self.must].into_iter().flatten();
-        if recorded.into_iter().any(Recorded::has_an_empty_list) || self.condition.has_an_empty_list() {
+        if self.recorded().any(Recorded::has_an_empty_list) || self.condition.has_an_empty_list() {
             Some("has an empty list, which nothing fits; name a word in it, or leave the key out")
         } else if self.must.as_ref().is_some_and(Recorded::is_empty) {
-            Some("has an empty `must`, which everything fits; say what the record must be like")
+            Some("has an empty `must`, which everything fits; say what the record must be like after the look")
+        } else if self.never.as_ref().is_some_and(Recorded::is_empty) {
+            Some("has an empty `never`, which every policy breaks; say what the record may not be like after the look")
+        } else if self.recorded().any(Recorded::has_an_empty_name) {
+            Some("has an alert without a name, which none has; write its name, or `any`")
+        } else if self.recorded().any(Recorded::contradicts_itself) {
+            Some(
+                "wants what it also does not want, so that nothing fits; take it out of `no_alerts` or `no_conditions`",
+            )
         } else if self.within.is_some_and(|within| within > MOST_LOOKS) {
             Some("has a `within` of more than 64 looks, and so many are not tried; write at most 64")
         } else {
@@ -95,9 +103,26 @@ impl Recorded {
             || is_empty(self.no_conditions.as_ref())
     }
 
+    fn has_an_empty_name(&self) -> bool {
+        let names = [&self.alerts, &self.no_alerts].into_iter().flatten();
+        names.flat_map(Any::each).any(|name| name.trim().is_empty())
+    }
+
+    /// Whether nothing can stand of what is to stand.
+    fn contradicts_itself(&self) -> bool {
+        let no_alert = |name: &String| {
+            let unwanted = self.no_alerts.as_ref();
+            unwanted.is_some_and(|any| any.fits(name) || any.each().any(|one| one == "any"))
+        };
+        let no_condition = |kind| self.no_conditions.as_ref().is_some_and(|any| any.fits(kind));
+        let alerts = self.alerts.as_ref().is_some_and(|any| any.each().all(no_alert));
+        alerts || self.conditions.as_ref().is_some_and(|any| any.each().all(no_condition))
+    }
+
+    /// Whether it says nothing of the record after the look.
     fn is_empty(&self) -> bool {
         let Self {
-            from,
+            from: _,
             state,
             confidence,
             attention,
@@ -106,7 +131,7 @@ impl Recorded {
             conditions,
             no_conditions,
         } = self;
-        let of_state = from.is_none() && state.is_none() && confidence.is_none() && attention.is_none();
+        let of_state = state.is_none() && confidence.is_none() && attention.is_none();
         of_state && alerts.is_none() && no_alerts.is_none() && conditions.is_none() && no_conditions.is_none()
     }
 }
