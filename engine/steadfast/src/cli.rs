@@ -22,6 +22,7 @@ pub(crate) mod log;
 mod look;
 #[cfg(feature = "man")]
 mod man;
+mod named_store;
 mod names;
 mod output;
 mod policies;

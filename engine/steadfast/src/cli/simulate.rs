@@ -26,7 +26,7 @@ use steadfast_world::story::Story;
 use tokio::runtime::Runtime;
 
 use super::output::junit::{ReportOption, Tried};
-use super::{Failure, printer};
+use super::{Failure, named_store, printer};
 use crate::run::SystemClock;
 pub(super) use cast::Cast;
 pub(super) use told::report;
@@ -191,8 +191,12 @@ fn apart(recorded: Vec<Recorded>, cluster: &ClusterName) -> Vec<Recorded> {
     recorded.into_iter().map(one).collect()
 }
 
+/// The option that names it.
+const RECORD: &str = "--record";
+
 /// Opens a store for recordings: a path, or a URL as `replay --store` takes it.
 fn open_for_recordings(place: &Path) -> Result<SqliteStore, Failure> {
+    named_store::with_slashes(RECORD, place.to_str().unwrap_or_default()).map_err(Failure::Usage)?;
     let url = place.to_str().filter(|place| place.contains("://"));
     let path = match url.map(|url| (url, url.strip_prefix("sqlite://"))) {
         None => place,
@@ -205,7 +209,7 @@ fn open_for_recordings(place: &Path) -> Result<SqliteStore, Failure> {
             )));
         }
     };
-    SqliteStore::open_for_recordings(path).map_err(|error| Failure::Usage(error.into()))
+    SqliteStore::open_for_recordings(path).map_err(|error| Failure::Usage(named_store::in_option(RECORD, error)))
 }
 
 /// Writes a story's snapshots behind those of the stories before.

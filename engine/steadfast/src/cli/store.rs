@@ -14,7 +14,7 @@ use steadfast_store::{Discard, Inspection, Problem, Repaired};
 
 use super::output::{Format, OutputOption};
 use super::printer::PrintError;
-use super::{Failure, printer};
+use super::{Failure, named_store, printer};
 use crate::config::Config;
 use crate::run::SystemClock;
 
@@ -118,11 +118,22 @@ pub(super) struct Which {
 impl Which {
     /// The store's file, which is there.
     fn file(&self) -> Result<PathBuf, Failure> {
-        let url = match &self.store {
-            Some(url) => url.clone(),
-            None => Config::load(&self.config)?.store,
+        let (url, fix) = match &self.store {
+            Some(url) => {
+                named_store::with_slashes("--store", url).map_err(Failure::Usage)?;
+                (url.clone(), "with --store sqlite://PATH")
+            }
+            None => {
+                let url = Config::load(&self.config)?.store;
+                (url, "in store.url, or with --store sqlite://PATH")
+            }
         };
-        let path = steadfast_store::file(&url).map_err(|error| Failure::Usage(error.into()))?;
+        let path = steadfast_store::file(&url).map_err(|error| {
+            Failure::Usage(match &self.store {
+                Some(_) => named_store::in_option("--store", error),
+                None => error.into(),
+            })
+        })?;
         let shown = path.display();
         let rule = match path.metadata() {
             Ok(found) if found.is_file() => return Ok(path.to_owned()),
@@ -130,9 +141,7 @@ impl Which {
             Err(error) if error.kind() == ErrorKind::NotFound => format!("there is no store {shown}"),
             Err(error) => format!("the store {shown} cannot be looked at ({error})"),
         };
-        Err(Failure::Usage(anyhow!(
-            "{rule}; name it in store.url, or with --store sqlite://PATH"
-        )))
+        Err(Failure::Usage(anyhow!("{rule}; name it {fix}")))
     }
 }
 

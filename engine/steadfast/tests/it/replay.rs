@@ -200,6 +200,39 @@ fn a_recording_is_named_as_a_file_or_as_a_url() {
             refused.err
         );
     }
+    for (place, wanted) in [
+        ("nodir/x.db", "create its folder or correct --record"),
+        ("story.toml", "name another file with --record"),
+        (
+            "sqlite:rec5.db",
+            "--record `sqlite:rec5.db` lacks the slashes of a URL; write sqlite://rec5.db",
+        ),
+    ] {
+        std::fs::write(folder.path().join("story.toml"), "[[target]]\n").unwrap();
+        let refused = run(folder.path(), &["simulate", "--record", place, STORY]);
+        assert_eq!((refused.code, refused.out.as_str()), (Some(2), ""), "{place}");
+        assert!(
+            refused.err.contains(wanted) && !refused.err.contains("store.url"),
+            "{place}: {}",
+            refused.err
+        );
+    }
+    assert!(!folder.path().join("sqlite:rec5.db").exists());
+    for command in [&["replay", "--policy", "builtin:conservative"][..], &["store", "check"]] {
+        for (url, wanted) in [
+            ("sqlite:x.db", "--store `sqlite:x.db` lacks the slashes"),
+            ("mysql://x", "--store has the scheme `mysql`"),
+            ("sqlite://nowhere.db", "nowhere.db"),
+        ] {
+            let refused = run(folder.path(), &[command, &["--store", url]].concat());
+            assert_eq!(refused.code, Some(2), "{url}");
+            assert!(
+                refused.err.contains(wanted) && !refused.err.contains("store.url"),
+                "{url}: {}",
+                refused.err
+            );
+        }
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use steadfast_core::journal::{Recordings, Sequence};
 use steadfast_core::recording::Recorded;
 use steadfast_core::time::{Clock as _, Timestamp};
 
-use super::super::{Failure, printer};
+use super::super::{Failure, named_store, printer};
 use crate::config::Config;
 use crate::run::SystemClock;
 
@@ -83,13 +83,23 @@ impl Kept {
     }
 
     async fn open(&self) -> Result<Arc<dyn Recordings>, Failure> {
+        let is_named = self.store.is_some();
         let url = match &self.store {
-            Some(url) => url.clone(),
+            Some(url) => {
+                named_store::with_slashes("--store", url).map_err(Failure::Usage)?;
+                url.clone()
+            }
             None => Config::load(&self.config)?.store,
         };
         let opened = tokio::task::spawn_blocking(move || steadfast_store::open_recordings(&url)).await;
         let recordings = opened.map_err(anyhow::Error::new)?;
-        recordings.map_err(|error| Failure::Usage(error.into()))
+        recordings.map_err(|error| {
+            Failure::Usage(if is_named {
+                named_store::in_option("--store", error)
+            } else {
+                error.into()
+            })
+        })
     }
 }
 
