@@ -57,3 +57,40 @@ fn a_module_that_does_not_tell_is_said_to_be_one() {
     let explored = explored(folder.path(), steadfast_host::builtin::CONSERVATIVE);
     assert!(explored["codeNotSeen"].is_string() && explored["code"].is_null());
 }
+
+#[test]
+fn lines_of_another_build_and_a_project_that_is_not_there_are_not_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let guest = Guest {
+        imports: FUNCTIONS,
+        ..Guest::deciding(r#"(call $"mine::judge")"#)
+    };
+    let refused = verify(folder.path(), &guest.module(), &["--project", "nowhere"]);
+    assert_eq!((refused.code, refused.out.as_str()), (Some(2), ""));
+    assert!(
+        refused.err.contains("--project `nowhere` is no folder; name"),
+        "{}",
+        refused.err
+    );
+    let none = verify(folder.path(), &guest.module(), &["--project", "."]);
+    assert!(
+        none.code == Some(0)
+            && none
+                .err
+                .contains("build/mine.lines.wasm, and no lines are told; `steadfast policy build`"),
+        "{}",
+        none.err
+    );
+    std::fs::create_dir(folder.path().join("build")).unwrap();
+    let other = Guest::deciding("(unreachable)").module();
+    std::fs::write(folder.path().join("build/mine.lines.wasm"), other).unwrap();
+    let stale = verify(folder.path(), &guest.module(), &[]);
+    assert!(
+        stale.code == Some(0)
+            && stale
+                .err
+                .contains("build/mine.lines.wasm is of another build than the module"),
+        "{}",
+        stale.err
+    );
+}

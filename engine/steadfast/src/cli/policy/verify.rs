@@ -119,6 +119,12 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         .map(|text| size("--memory", text))
         .transpose()?;
     let mut settings = settings(options)?;
+    if let Some(folder) = options.project.as_deref().filter(|folder| !folder.is_dir()) {
+        return Err(Failure::Usage(anyhow!(
+            "--project `{}` is no folder; name the one that the module was built from",
+            folder.display()
+        )));
+    }
     let loaded = options.policy.load_within(memory)?;
     let bytes = options.policy.bytes()?;
     subject::tell(&mut settings, &loaded, &bytes, options.waits.is_empty());

@@ -3,7 +3,7 @@
 //! What is explored then is a second module, the same code with marks between (`steadfast-coverage`). It decides as the first one does, and is a
 //! little slower; where that costs it its deadline, the first one is asked.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -13,6 +13,7 @@ use steadfast_core::snapshot::Snapshot;
 use steadfast_coverage::{Code, Marked, NeverRan, NotMarked, Origin, has_code_of, mark};
 use steadfast_host::{Passed, Policy, PolicyEngine};
 
+use super::super::super::printer;
 use crate::run::{LoadedPolicy, load_as};
 
 /// The most that is read of a module with its lines, in bytes.
@@ -82,12 +83,30 @@ fn noting(
             folder
         }
     });
-    let project = project.or(beside).and_then(|folder| folder.canonicalize().ok());
-    let kept = match (file, &project) {
-        (Some(file), Some(project)) => kept_lines(project, file, &component)?,
-        (_, None) | (None, _) => None,
+    let found = project.or(beside).and_then(|folder| folder.canonicalize().ok());
+    let kept = match (file, &found) {
+        (Some(file), Some(found)) => kept_lines(found, file, &component)?,
+        (_, None) | (None, _) => Kept::Nowhere,
     };
-    let origin = kept.as_deref().zip(project.as_deref());
+    let kept = match kept {
+        Kept::Here(lines) => Some(lines),
+        Kept::OfAnotherBuild(path) => {
+            printer::note(&format!(
+                "{} is of another build than the module, and its lines are not told; run `steadfast policy build`",
+                path.display()
+            ));
+            None
+        }
+        Kept::NotAt(path) if project.is_some() => {
+            printer::note(&format!(
+                "there is no {}, and no lines are told; `steadfast policy build` keeps them there",
+                path.display()
+            ));
+            None
+        }
+        Kept::NotAt(_) | Kept::Nowhere => None,
+    };
+    let origin = kept.as_deref().zip(found.as_deref());
     let origin = origin.map(|(module, project)| Origin { module, project });
     let Marked { component, words, code } = mark(&component, origin)?;
     let passed = Arc::new(Passed::new(words));
@@ -99,13 +118,28 @@ fn noting(
     })
 }
 
-/// What `policy build` has kept beside a module, if it was made with it.
-fn kept_lines(project: &Path, file: &Path, component: &[u8]) -> Result<Option<Vec<u8>>, NotMarked> {
+/// What `policy build` has kept of a module's lines.
+enum Kept {
+    /// The same code with its lines.
+    Here(Vec<u8>),
+    /// What stands there was not made with the module.
+    OfAnotherBuild(PathBuf),
+    /// Nothing that can be read.
+    NotAt(PathBuf),
+    /// There is no project.
+    Nowhere,
+}
+
+fn kept_lines(project: &Path, file: &Path, component: &[u8]) -> Result<Kept, NotMarked> {
     let path = super::super::build::lines_of(project, file);
     let Ok(kept) = steadfast_files::read(&path, MAX_LINES) else {
-        return Ok(None);
+        return Ok(Kept::NotAt(path));
     };
-    Ok(has_code_of(component, &kept)?.then_some(kept))
+    Ok(if has_code_of(component, &kept)? {
+        Kept::Here(kept)
+    } else {
+        Kept::OfAnotherBuild(path)
+    })
 }
 
 /// A policy that notes which of its code ran.
