@@ -70,9 +70,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let mut fixtures = fixture::read(&fixtures)?;
     let module = options.policy.load()?.module;
     if !options.keep_memory {
-        for fixture in &mut fixtures {
-            fixture.forget_anothers(&options.policy, &module);
-        }
+        fixture::forget_anothers(&mut fixtures, &options.policy, &module);
     }
     let spoke = Spoke::default();
     let mut policy = spoke.over(Box::new(module.another()));

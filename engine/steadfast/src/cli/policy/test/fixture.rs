@@ -12,7 +12,7 @@ use steadfast_core::state::{Attention, ConditionType, Confidence, JobState};
 use steadfast_server::explain;
 
 use super::super::super::Failure;
-use super::super::memory::forget_anothers;
+use super::super::memory;
 use super::super::policy_arg::PolicyArg;
 use super::super::snapshot_file::SnapshotFile;
 use super::Verdict;
@@ -130,17 +130,14 @@ fn why(failure: &PolicyFailure) -> &str {
     message.split_once("; it printed: ").map_or(message, |(why, _)| why)
 }
 
-impl Fixture {
-    /// Takes a memory away that another policy left, as the engine does.
-    pub(super) fn forget_anothers(&mut self, policy: &PolicyArg, module: &steadfast_host::Policy) {
-        forget_anothers(
-            &mut self.snapshot.record,
-            policy,
-            module,
-            &format!("{}: its", self.name),
-        );
+/// Takes memories away that another policy left, as the engine does.
+pub(super) fn forget_anothers(fixtures: &mut [Fixture], policy: &PolicyArg, module: &steadfast_host::Policy) {
+    for Fixture { name, snapshot, .. } in fixtures {
+        memory::forget_anothers(&mut snapshot.record, policy, module, &format!("{name}: its"));
     }
+}
 
+impl Fixture {
     /// Whether the policy is to fail on it.
     pub(super) fn expects_a_failure(&self) -> bool {
         self.expect.error.is_some()
