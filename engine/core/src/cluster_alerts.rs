@@ -248,7 +248,10 @@ impl ClusterAlerts {
         if let Some(told) = self.told.get(name) {
             return Some(*told);
         }
-        match (self.records.is_raised(name), self.records.rests_on_one(name)) {
+        match (
+            self.records.is_raised(name),
+            self.records.rests_on_one(&Records::default(), name),
+        ) {
             (false, _) => Some(false),
             (true, false) => Some(true),
             // Nobody was told of it, and it was not one alone when the record raised it so.

@@ -21,11 +21,12 @@ const LISTED: usize = 50;
 /// What is so while a commit goes on: ten jobs may raise one alert in it.
 pub(super) struct Pass<'a> {
     alerts: &'a ClusterAlerts,
-    /// The records as they will be, of the clusters in the commit.
-    records: Records,
+    /// The records of the commit as they will be, beside those that were committed. Nothing of a fleet is copied for a commit.
+    added: Records,
     told: BTreeMap<Shared, Option<bool>>,
     /// How many records have an alert about a cluster or a policy.
     counts: BTreeMap<Shared, usize>,
+    /// When the jobs went of which this commit tells.
     sessions: BTreeMap<InSession, Timestamp>,
     /// What the records silence once the commit is made.
     silences: Records,
@@ -41,12 +42,11 @@ pub(super) struct Pass<'a> {
 
 impl<'a> Pass<'a> {
     pub(super) fn over(alerts: &'a ClusterAlerts, changes: &[Change]) -> Self {
-        let mut records = Records::default();
+        let mut added = Records::default();
         let shares = |change: &&Change| change.events.iter().any(|event| matches!(event, Event::Alert(_)));
         if changes.iter().any(|change| shares(&change)) {
-            records = alerts.records.clone();
             for change in changes {
-                records.add(&change.record);
+                added.add(&change.record);
             }
         }
         let mut silences = alerts.records.only_silences();
@@ -74,10 +74,10 @@ impl<'a> Pass<'a> {
             handed,
             of_others: Vec::new(),
             alerts,
-            records,
+            added,
             told: BTreeMap::new(),
             counts: BTreeMap::new(),
-            sessions: alerts.sessions.clone(),
+            sessions: BTreeMap::new(),
         }
     }
 
@@ -235,7 +235,7 @@ impl<'a> Pass<'a> {
         match alert.status {
             AlertStatus::Firing => {
                 *count += 1;
-                let tells = *told != Some(true) && !self.records.rests_on_one(&name);
+                let tells = *told != Some(true) && !alerts.records.rests_on_one(&self.added, &name);
                 if !tells {
                     return None;
                 }
@@ -260,7 +260,7 @@ impl<'a> Pass<'a> {
             // What is told to nobody stands for no other.
             AlertStatus::Firing if goes_with_its_cluster(record) && !alert.silenced => {
                 let group = in_session(record, &alert.alert);
-                let told = self.sessions.get(&group);
+                let told = self.sessions.get(&group).or_else(|| self.alerts.sessions.get(&group));
                 if told.is_some_and(|at| are_together(*at, record.since)) {
                     return None;
                 }
@@ -278,7 +278,8 @@ impl<'a> Pass<'a> {
 
     /// The alert, with all the jobs that went together.
     fn listing(&self, record: &JobRecord, alert: AlertEvent) -> AlertEvent {
-        let jobs: BTreeSet<&JobKey> = self.records.went_with(record).collect();
+        let committed = self.alerts.records.went_with(record);
+        let jobs: BTreeSet<&JobKey> = committed.chain(self.added.went_with(record)).collect();
         if jobs.len() < 2 {
             return alert;
         }

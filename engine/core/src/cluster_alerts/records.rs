@@ -15,7 +15,7 @@ const TOGETHER: Duration = Duration::from_secs(120);
 
 /// The committed records, by what they have in common. A record whose state, conditions and alerts change is taken out and
 /// put in again.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Records {
     /// Those that have a condition, or an alert about a cluster or a policy.
     marked: BTreeMap<Shared, BTreeSet<JobKey>>,
@@ -162,8 +162,8 @@ impl Records {
         }
     }
 
-    /// Whether one Flink cluster alone shows what is told of all, by its condition or its alert.
-    pub(super) fn rests_on_one(&self, name: &Shared) -> bool {
+    /// Whether one Flink cluster alone shows what is told of all, by its condition or its alert, here or among those that are added.
+    pub(super) fn rests_on_one(&self, added: &Self, name: &Shared) -> bool {
         // It is about the API server, or about the policy, whoever says so.
         let is_of_all = match &name.0 {
             Cause::Cluster(_) => rests_on_no_job(&name.1),
@@ -173,11 +173,11 @@ impl Records {
             return false;
         }
         // They are ordered by their targets.
-        let ends = self
-            .marked
-            .get(name)
-            .and_then(|records| records.first().zip(records.last()));
-        ends.is_none_or(|(first, last)| first.target == last.target)
+        let marked = [self, added].map(|records| records.marked.get(name));
+        let marked = || marked.into_iter().flatten();
+        let first = marked().filter_map(BTreeSet::first).min();
+        let last = marked().filter_map(BTreeSet::last).max();
+        first.zip(last).is_none_or(|(first, last)| first.target == last.target)
     }
 
     /// The jobs that went together with that one, itself among them.

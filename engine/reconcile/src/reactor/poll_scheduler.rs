@@ -14,21 +14,22 @@
 //! two bounds on what begins, and what they hold back stays due: how much is in flight ([`lanes`]), and how much begins in a while
 //! ([`pacer`]). Nothing waits in a queue behind these, where it would be neither asked nor due.
 
+mod canaries;
 mod lanes;
 mod pacer;
 mod slots;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rand::rngs::StdRng;
 use steadfast_core::backoff::{Backoff, RETRY_AFTER_CAP};
 use steadfast_core::evidence::Fault;
-use steadfast_core::id::{ClusterName, TargetId};
+use steadfast_core::id::TargetId;
 use steadfast_core::state::Attention;
 use steadfast_core::time::Timestamp;
 
+use canaries::Canaries;
 use lanes::{Lane, Lanes, Waiting};
 use pacer::{Demand, Pacer};
 use slots::Slot;
@@ -44,7 +45,7 @@ pub(super) struct PollScheduler {
     rng: StdRng,
     lanes: Lanes,
     targets: BTreeMap<TargetId, Polled>,
-    canaries: BTreeMap<ClusterName, Canary>,
+    canaries: Canaries,
     demand: Demand,
     pacer: Pacer,
 }
@@ -78,18 +79,6 @@ enum LastPoll {
     Ended(Timestamp),
 }
 
-/// A cluster's canary.
-#[derive(Debug)]
-struct Canary {
-    failing: BTreeSet<TargetId>,
-    /// Which of them was polled last.
-    last: Option<TargetId>,
-    /// When the next may be.
-    due: Timestamp,
-    /// When the pauses of all were last ended.
-    released_at: Option<Timestamp>,
-}
-
 /// How the polls of a target stand, for people.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct PollStatus {
@@ -109,7 +98,7 @@ impl PollScheduler {
             rng,
             lanes: Lanes::default(),
             targets: BTreeMap::new(),
-            canaries: BTreeMap::new(),
+            canaries: Canaries::default(),
             demand: Demand::default(),
             pacer: Pacer::default(),
         }
@@ -117,7 +106,7 @@ impl PollScheduler {
 
     /// Polls a target from now on.
     pub(super) fn add(&mut self, id: TargetId, now: Timestamp) {
-        self.let_go(&id);
+        self.remove(&id);
         let slot = Slot::of(&id);
         let first = if self.targets.len() < FIRST_AT_ONCE {
             now
@@ -140,17 +129,7 @@ impl PollScheduler {
     }
 
     pub(super) fn remove(&mut self, id: &TargetId) {
-        self.let_go(id);
-        if let Some(canary) = self.canaries.get_mut(&id.cluster) {
-            canary.failing.remove(id);
-            if canary.failing.is_empty() {
-                self.canaries.remove(&id.cluster);
-            }
-        }
-    }
-
-    /// Forgets how a target's polls stand.
-    fn let_go(&mut self, id: &TargetId) {
+        self.canaries.remove(id);
         let Some(polled) = self.targets.remove(id) else { return };
         if let Some(waiting) = polled.waits {
             self.lanes.leave(id, waiting);
@@ -181,9 +160,7 @@ impl PollScheduler {
     pub(super) fn next_due(&self) -> Option<Timestamp> {
         let due = self.lanes.next();
         let due = due.map(|due| due.max(self.pacer.next(&self.demand)));
-        due.into_iter()
-            .chain(self.canaries.values().map(|canary| canary.due))
-            .min()
+        due.into_iter().chain(self.canaries.due()).min()
     }
 
     fn begin(&mut self, id: &TargetId, lane: Lane, now: Timestamp) {
@@ -191,10 +168,9 @@ impl PollScheduler {
         polled.waits = None;
         let is_canary = polled.waits_for_recovery(self.poll);
         polled.last = LastPoll::InFlight(now, lane);
-        if is_canary && let Some(canary) = self.canaries.get_mut(&id.cluster) {
-            // Whichever of those that may recover is polled, for whatever reason, is this interval's canary.
-            canary.last = Some(id.clone());
-            canary.due = now.after(self.poll);
+        // Whichever of those that may recover is polled is this interval's canary; one at `terminal_poll` is none.
+        if is_canary {
+            self.canaries.begin(id, now, self.poll);
         }
     }
 
@@ -275,15 +251,7 @@ impl PollScheduler {
             // What woke it was asked about; the next update wakes it again.
             Attention::Sleeping => self.unset(id),
         }
-        let canary = self.canaries.entry(id.cluster.clone()).or_insert_with(|| Canary {
-            failing: BTreeSet::new(),
-            last: Some(id.clone()),
-            due: asked.after(self.poll),
-            released_at: None,
-        });
-        canary.failing.insert(id.clone());
-        if canary.released_at.is_some_and(|at| asked < at) {
-            // It was in flight when the pauses of all were ended.
+        if self.canaries.failed(id, asked, self.poll) {
             self.release(id, now);
         }
     }
@@ -374,40 +342,20 @@ impl PollScheduler {
     /// One target answers again: the others of its cluster that wait need not wait longer, each until its place in the next interval.
     /// Those of them that answer next end no pauses again: all have been.
     fn end_pauses(&mut self, id: &TargetId, now: Timestamp) {
-        let Some(canary) = self.canaries.get_mut(&id.cluster) else {
-            return;
-        };
-        canary.failing.remove(id);
-        if canary.failing.is_empty() {
-            self.canaries.remove(&id.cluster);
-        } else if canary.released_at.is_none_or(|at| at.after(self.poll) <= now) {
-            canary.released_at = Some(now);
-            for other in canary.failing.clone() {
-                self.release(&other, now);
-            }
+        for other in self.canaries.recovered(id, now, self.poll) {
+            self.release(&other, now);
         }
     }
 
     /// Lets one failing target of each cluster be polled at the poll's interval, in turn.
     fn release_canaries(&mut self, now: Timestamp) {
-        let mut released = Vec::new();
-        for canary in self.canaries.values_mut().filter(|canary| canary.due <= now) {
-            canary.due = now.after(self.poll);
-            let behind = canary.last.iter().flat_map(|last| {
-                let behind = (Bound::Excluded(last), Bound::Unbounded);
-                canary.failing.range::<TargetId, _>(behind)
-            });
-            let next = behind.chain(canary.failing.iter()).find(|id| {
-                self.targets.get(*id).is_some_and(|polled| {
-                    polled.waits_for_recovery(self.poll) && polled.not_before.is_none_or(|wait| wait <= now)
-                })
-            });
-            if let Some(next) = next.cloned() {
-                canary.last = Some(next.clone());
-                released.push(next);
-            }
-        }
-        for id in released {
+        let targets = &self.targets;
+        let chosen = self.canaries.choose(now, self.poll, |id| {
+            targets.get(id).is_some_and(|polled| {
+                polled.waits_for_recovery(self.poll) && polled.not_before.is_none_or(|wait| wait <= now)
+            })
+        });
+        for id in chosen {
             if let Some(polled) = self.targets.get_mut(&id) {
                 polled.is_expected = true;
             }

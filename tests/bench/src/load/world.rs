@@ -126,7 +126,7 @@ impl Events {
         self.newest = event.version;
         self.kept.push_back(event);
         let over = self.kept.len().saturating_sub(KEPT_EVENTS);
-        if let Some(last) = self.kept.drain(..over).last() {
+        if let Some(last) = self.kept.drain(..over).next_back() {
             self.oldest = last.version;
         }
     }

@@ -1,6 +1,8 @@
 //! Thousands of targets: how evenly they are polled, in an outage and after it too.
 
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, BinaryHeap};
+
+use steadfast_core::id::ClusterName;
 
 use super::*;
 
