@@ -114,7 +114,7 @@ impl World {
         let pods = (0..jobs).map(|n| {
             Object::Pod(Pod {
                 app: name(n),
-                uid: Uid::new(&format!("p-{n}")),
+                uid: Uid::new(format!("p-{n}")),
                 ..testing::pod(&format!("{}-1", name(n)))
             })
         });
