@@ -27,12 +27,11 @@ impl Driver {
                 () = sleep_until(until) => break,
             };
             self.ruled(ruling);
-            if !self.reactor.awaits_policies()
-                && Instant::now() < until
-                && let Some(turn) = self.reactor.judge_on(self.clock.now())
-                && !turn.is_empty()
-            {
-                self.commit_or_retry(turn).await;
+            if !self.reactor.awaits_policies() && Instant::now() < until {
+                let turn = self.reactor.judge_on(self.clock.now());
+                if !turn.is_empty() {
+                    self.commit_or_retry(turn).await;
+                }
             }
         }
         self.reactor.await_no_longer();

@@ -90,12 +90,13 @@ impl Reactor {
         self.policies.end_batch();
     }
 
-    /// Asks on about those who still stand in a line whose policy has time again, so that they share the next commit. `None` where
-    /// nobody does.
-    pub(crate) fn judge_on(&mut self, now: Timestamp) -> Option<Turn> {
+    /// Asks on about those who still stand in a line whose policy has time again, so that they share the next commit. What is decided
+    /// at once, as of a policy that is not asked, is in the turn.
+    pub(crate) fn judge_on(&mut self, now: Timestamp) -> Turn {
         let mut turn = Turn::default();
         self.ask_all(&mut turn, now);
-        self.awaits_policies().then_some(turn)
+        turn.changes = self.deduped(std::mem::take(&mut turn.changes));
+        turn
     }
 
     /// Gives each policy that somebody waits for its share of a batch.

@@ -199,7 +199,8 @@ fn thousands_that_wait_are_decided_batch_by_batch_and_share_one_commit() {
         batches.push(held);
         two.rules(held, Duration::ZERO, believes);
         assert!(!two.rig.reactor.awaits_policies());
-        if two.rig.reactor.judge_on(two.rig.now).is_none() {
+        assert_eq!(two.rig.reactor.judge_on(two.rig.now).judged(), 0);
+        if !two.rig.reactor.awaits_policies() {
             break;
         }
     }
@@ -211,6 +212,29 @@ fn thousands_that_wait_are_decided_batch_by_batch_and_share_one_commit() {
         two.rig.settle().is_empty() && two.held().is_empty(),
         "nobody waits any more"
     );
+}
+
+#[test]
+fn what_is_decided_at_once_while_others_are_asked_on_is_not_lost() {
+    let names: Vec<String> = (0..600).map(|n| format!("fast-{n:03}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).chain(["slow-1"]).collect();
+    let mut two = Two::new(&names, Role::Decides);
+    two.answer_all();
+    for name in &names {
+        let observation = Observation::new(running(), two.rig.now, two.rig.now);
+        let fetched = Fetched::overview(TargetId::standalone(name), observation);
+        two.rig.reactor.fetched(fetched, two.rig.now);
+    }
+    let turn = two.rig.reactor.turn(two.rig.now);
+    let first = turn.judged();
+    two.rig.commit(turn);
+    two.rules(1, Duration::ZERO, believes);
+    let turn = two.rig.reactor.judge_on(two.rig.now);
+    assert_eq!(first + turn.judged(), 600);
+    assert!(!two.rig.reactor.awaits_policies(), "nobody is asked any more");
+    two.rig.commit(turn);
+    two.rig.settle();
+    assert!(names.iter().all(|name| two.rig.record(name).state == JobState::Running));
 }
 
 #[test]
