@@ -17,7 +17,8 @@
 //! counted. While everything that decisions made of the two records is the same, the real one is therefore taken over
 //! before each snapshot. By this the same policy, shown what was recorded, takes the same path again, restarts
 //! included; every story and every random world is replayed to hold it to that. From the first decision that differs,
-//! the record goes its own way.
+//! the record goes its own way. An engine that starts does to it what it does to the real one
+//! ([`JobRecord::taken_up`]): where its clock had been ahead, that changes times and memory, and no decision did.
 //!
 //! # Sleep
 //!
@@ -44,6 +45,8 @@ use crate::wake::Fingerprint;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Counterfactual {
     record: JobRecord,
+    /// When the engine started that showed the last snapshot; `None` before the first.
+    engine_since: Option<Timestamp>,
     /// What was known without polls when the policy put this record's watch to sleep.
     asleep_since: Option<Fingerprint>,
 }
@@ -63,6 +66,7 @@ impl Counterfactual {
     pub fn take_over(real: &JobRecord, policy: &PolicyName) -> Self {
         Self {
             record: real.handed_to(policy),
+            engine_since: None,
             asleep_since: None,
         }
     }
@@ -95,6 +99,15 @@ impl Counterfactual {
     /// committed before that snapshot. `None` while only this record's watch sleeps. The answer is given to
     /// [`Self::settle`], before anything else is shown.
     pub fn show(&mut self, real: &JobRecord, snapshot: &Snapshot) -> Option<Snapshot> {
+        let engine_since = snapshot.engine_since;
+        if self
+            .engine_since
+            .replace(engine_since)
+            .is_some_and(|last| last != engine_since)
+        {
+            let own = &self.record;
+            self.record = own.taken_up(own.origin, &own.policy, engine_since);
+        }
         if self.is_in_step_with(real) {
             // What else was changed meanwhile (a restart, an intent) happened to this record too.
             let policy = self.record.policy.clone();

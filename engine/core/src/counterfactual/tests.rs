@@ -136,6 +136,26 @@ fn in_step_it_takes_what_happened_beside_decisions() {
 }
 
 #[test]
+fn an_engine_that_starts_with_an_earlier_clock_takes_nothing_out_of_step() {
+    let real = real();
+    let mut own = Counterfactual::take_over(&real, &PolicyName::new("real"));
+    let before = real.taken_up(real.origin, &real.policy, at(0));
+    own.show(&before, &snapshot(&before, 1, None)).unwrap();
+    // Its times are yet to come for the next engine, and the memory that counts from them goes.
+    let starts = Timestamp::from_millis(at(0).as_millis() - 60_000);
+    let restarted = JobRecord {
+        revision: real.revision + 1,
+        ..before.taken_up(real.origin, &real.policy, starts)
+    };
+    assert!(restarted.since < before.since && restarted.memory.is_empty());
+    let shown = Snapshot {
+        engine_since: starts,
+        ..snapshot(&restarted, -59, None)
+    };
+    assert_eq!(own.show(&restarted, &shown).unwrap().record, restarted);
+}
+
+#[test]
 fn out_of_step_it_is_shown_the_evidence_of_the_real_record_and_what_it_made_itself() {
     let real = real();
     let mut own = Counterfactual::take_over(&real, &PolicyName::new("shadow"));
