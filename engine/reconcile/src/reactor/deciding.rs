@@ -184,7 +184,7 @@ impl Reactor {
         for key in self.queue.take(name, limit) {
             if let Some(until) = self.rate_limits.exhausted_until(&key, now) {
                 // It waits for the journal now, not for its policy.
-                self.queue.served(&key);
+                self.served(&key);
                 self.queue.requeue_by(key, until);
                 turn.put_off += 1;
             } else if let Some(record) = self.records.get(&key).map(Arc::clone)
@@ -196,6 +196,12 @@ impl Reactor {
             }
         }
         cases
+    }
+
+    /// A job need not wait for its policy any more.
+    fn served(&mut self, key: &JobKey) {
+        self.queue.served(key);
+        self.polls.judged(&key.target);
     }
 
     /// Plans what a policy came to; what it did not come to waits again.
@@ -271,7 +277,7 @@ impl Reactor {
             shown: snapshot,
         } = case;
         let key = before.key.clone();
-        self.queue.served(&key);
+        self.served(&key);
         if by == Verdict::Asked {
             self.overtaken.remove(&key);
         }

@@ -65,7 +65,13 @@ impl Reactor {
         self.board.accept_overview(id, observation);
         self.begin_submitted(id, now);
         self.refresh_reachability(id);
-        self.enqueue_jobs_of(id);
+        let jobs = self.jobs_of(id);
+        if !jobs.is_empty() {
+            self.polls.await_judgement(id);
+        }
+        for key in jobs {
+            self.queue.enqueue(key);
+        }
     }
 
     fn poll_ended(&mut self, id: &TargetId, asked_at: Timestamp, answer: &Observed<FlinkOverview>, now: Timestamp) {

@@ -13,6 +13,9 @@
 //! A poll in flight is not scheduled: its answer schedules the next, and the fetcher's deadline sees to it that one comes. There are
 //! two bounds on what begins, and what they hold back stays due: how much is in flight ([`lanes`]), and how much begins in a while
 //! ([`pacer`]). Nothing waits in a queue behind these, where it would be neither asked nor due.
+//!
+//! *While what it answered waits to be judged*, its next poll is left out, one at a time: when thirty thousand jobs wait for the
+//! processor, asking them again makes them wait longer, and a decision that a newer answer overtakes is thrown away.
 
 mod canaries;
 mod lanes;
@@ -60,6 +63,8 @@ struct Polled {
     /// Something speaks for an answer since it failed: another target of its cluster answers again, it is its cluster's canary, or
     /// there is news of it.
     is_expected: bool,
+    /// Nothing has been made yet of what it last answered.
+    is_unjudged: bool,
     /// Nothing is asked before this moment (`Retry-After`).
     not_before: Option<Timestamp>,
     /// The interval its job's policy asked for.
@@ -118,6 +123,7 @@ impl PollScheduler {
             slot,
             failures: 0,
             is_expected: false,
+            is_unjudged: false,
             not_before: None,
             interval: self.poll,
             attention: Attention::Active,
@@ -149,6 +155,11 @@ impl PollScheduler {
         let mut begun = Vec::new();
         while self.pacer.allows() {
             let Some((id, lane)) = self.lanes.begin(now) else { break };
+            if let Some(later) = self.left_out_until(&id, now) {
+                self.lanes.end(&id.cluster, lane);
+                self.set(&id, later);
+                continue;
+            }
             self.pacer.take();
             self.begin(&id, lane, now);
             begun.push(id);
@@ -161,6 +172,17 @@ impl PollScheduler {
         let due = self.lanes.next();
         let due = due.map(|due| due.max(self.pacer.next(&self.demand)));
         due.into_iter().chain(self.canaries.due()).min()
+    }
+
+    /// When the poll is that comes instead of one that is left out now; `None` where it is not.
+    fn left_out_until(&self, id: &TargetId, now: Timestamp) -> Option<Timestamp> {
+        let polled = self.targets.get(id)?;
+        let LastPoll::Ended(began) = polled.last else {
+            return None;
+        };
+        let is_regular = polled.failures == 0 && !polled.is_expected;
+        let is_too_soon = polled.is_unjudged && now.since(began) < polled.interval * 2;
+        (is_regular && is_too_soon).then(|| polled.slot.next(now, polled.interval))
     }
 
     fn begin(&mut self, id: &TargetId, lane: Lane, now: Timestamp) {
@@ -229,6 +251,20 @@ impl PollScheduler {
             self.end_pauses(id, now);
         }
         self.schedule(id, now);
+    }
+
+    /// What it answered has changed what jobs are judged on: until [`judged`](Self::judged) its regular polls can be left out.
+    pub(super) fn await_judgement(&mut self, id: &TargetId) {
+        if let Some(polled) = self.targets.get_mut(id) {
+            polled.is_unjudged = true;
+        }
+    }
+
+    /// A job of it was judged, or waits for something else.
+    pub(super) fn judged(&mut self, id: &TargetId) {
+        if let Some(polled) = self.targets.get_mut(id) {
+            polled.is_unjudged = false;
+        }
     }
 
     /// A poll that began at `asked` gave no answer: the next one waits, longer each time.

@@ -68,6 +68,48 @@ fn the_first_poll_is_at_once_and_the_others_keep_their_interval_at_their_place()
     }
 }
 
+/// A target at its place, and when its last poll began, of which nothing is made yet.
+fn unjudged() -> (PollScheduler, Timestamp) {
+    let (mut polls, mut now) = (scheduler(), at(0));
+    polls.add(id("a"), now);
+    let begun = live(&mut polls, &mut now, Duration::from_secs(60), |_| Ok(()));
+    polls.await_judgement(&id("a"));
+    (polls, *begun[&id("a")].last().unwrap())
+}
+
+#[test]
+fn what_waits_to_be_judged_is_asked_at_every_other_place() {
+    let (mut polls, last) = unjudged();
+    let mut now = last;
+    // What is left out holds no place: there are not so many.
+    let begun = live(&mut polls, &mut now, POLL * 10_000, |_| Ok(()));
+    let expected: Vec<Timestamp> = (1..=5_000).map(|n| last.after(POLL * 2 * n)).collect();
+    assert_eq!(begun[&id("a")], expected);
+    polls.judged(&id("a"));
+    let begun = live(&mut polls, &mut now, POLL, |_| Ok(()));
+    assert_eq!(begun[&id("a")], [now], "it goes on at its own pace");
+}
+
+#[test]
+fn news_of_what_waits_to_be_judged_are_looked_at_at_once() {
+    let (mut polls, last) = unjudged();
+    let soon = last.after(POLL / 2);
+    polls.poll_soon(&id("a"), soon);
+    assert_eq!(polls.begin_due(soon), [id("a")]);
+}
+
+#[test]
+fn what_fails_waits_for_no_judgement() {
+    let (mut polls, last) = unjudged();
+    let next = last.after(POLL * 2);
+    assert_eq!(polls.begin_due(last.after(POLL)), []);
+    assert_eq!(polls.begin_due(next), [id("a")]);
+    polls.failed(&id("a"), next, &silence(), next);
+    let retry = polls.next_due().unwrap();
+    assert!(retry < next.after(POLL));
+    assert_eq!(polls.begin_due(retry), [id("a")]);
+}
+
 #[test]
 fn a_poll_in_flight_is_not_begun_twice() {
     let mut polls = scheduler();

@@ -215,6 +215,16 @@ fn thousands_that_wait_are_decided_batch_by_batch_and_share_one_commit() {
 }
 
 #[test]
+fn what_waits_for_its_policy_is_polled_half_as_often() {
+    let mut two = Two::new(&["fast", "slow-1"], Role::Decides);
+    let polls = live(&mut two.rig, Duration::from_secs(100), |_| running());
+    let of = |name: &str| polls[&TargetId::standalone(name)];
+    assert!((20..=22).contains(&of("fast")), "{polls:?}");
+    assert!((10..=13).contains(&of("slow-1")), "{polls:?}");
+    assert_eq!(two.held(), ["slow-1"]);
+}
+
+#[test]
 fn what_is_decided_at_once_while_others_are_asked_on_is_not_lost() {
     let names: Vec<String> = (0..600).map(|n| format!("fast-{n:03}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).chain(["slow-1"]).collect();
