@@ -97,6 +97,9 @@ impl ClusterAlerts {
                 self.joined.remove(key);
             }
         }
+        if before.is_some_and(records::goes_with_its_cluster) && !self.records.has_gone(&key.target) {
+            self.sessions.retain(|(target, _), _| *target != key.target);
+        }
         if let Some(record) = after.filter(|record| records::goes_with_its_cluster(record)) {
             // What was told to nobody stands for no other.
             let told = |alert: &&StandingAlert| alert.scope == AlertScope::Job && !alert.silenced;

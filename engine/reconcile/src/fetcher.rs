@@ -1,14 +1,17 @@
 //! Makes requests: the only part of the loop that touches the network.
 //!
 //! How many polls are in flight at once is the scheduler's to say (`reactor/poll_scheduler.rs`); look-ups on request are bounded here.
+//! Each request has an outcome, or what waits for it would wait for ever: a panic over an answer is a fault of the engine's own.
 
 mod closeup;
 mod lookup;
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use steadfast_core::evidence::{Fault, FaultKind, Observation, Observed};
+use futures::FutureExt as _;
+use steadfast_core::evidence::{Fault, FaultKind, OWN_LACK, Observation, Observed};
 use steadfast_core::facts::FlinkOverview;
 use steadfast_core::id::{ClusterName, TargetId};
 use steadfast_core::time::Clock;
@@ -121,7 +124,7 @@ impl Fetcher {
 
     async fn overview(&self, endpoint: &Endpoint, expected: &Expected) -> Result<(FlinkOverview, Vouched), NoLook> {
         let (transport, base) = self.connect(endpoint)?;
-        flink::look(transport, &base, expected, self.limits).await
+        guarded(flink::look(transport, &base, expected, self.limits)).await?
     }
 
     fn connect(&self, endpoint: &Endpoint) -> Result<(&dyn Transport, String), Fault> {
@@ -156,3 +159,16 @@ impl Fetcher {
         })
     }
 }
+
+/// What comes of a request, or a fault if the engine panics over its answer.
+async fn guarded<T>(request: impl Future<Output = T>) -> Result<T, Fault> {
+    // What a panic leaves behind of a request is dropped with it.
+    let outcome = AssertUnwindSafe(request).catch_unwind().await;
+    outcome.map_err(|_| {
+        let message = format!("{OWN_LACK}failed over what was answered; its log says how");
+        Fault::new(FaultKind::Other, message)
+    })
+}
+
+#[cfg(test)]
+mod tests;

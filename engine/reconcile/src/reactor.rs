@@ -122,6 +122,8 @@ pub struct Reactor {
     policies: Policies,
     /// Policies that were given something to decide in the last turn, and have not answered.
     awaited: BTreeSet<PolicyName>,
+    /// Those whose decisions came after the turn in which they were asked, and are not planned yet.
+    came_late: BTreeSet<PolicyName>,
     /// What policies have answered, not yet planned.
     came: Vec<(PolicyName, Decided)>,
     /// How many decisions in a row newer facts of their jobs have overtaken.
@@ -208,6 +210,7 @@ impl Reactor {
             call_limits: RateLimits::new(timing),
             policies,
             awaited: BTreeSet::new(),
+            came_late: BTreeSet::new(),
             came: Vec::new(),
             overtaken: BTreeMap::new(),
             shadows: ShadowTurns::default(),
@@ -356,7 +359,9 @@ impl Reactor {
     /// A commit with what is told of the alerts that many records share. Each commit goes through here: an alert, a silence or a change
     /// of hands in it may concern the others.
     fn deduped(&self, changes: Vec<Change>) -> Vec<Change> {
-        let committed = |key: &JobKey| self.records.get(key).map(|record| &**record);
+        // Of those that wait for the store nothing is told yet.
+        let is_taken = |key: &JobKey| self.unwritten.since(key).is_none();
+        let committed = |key: &JobKey| self.records.get(key).filter(|_| is_taken(key)).map(|record| &**record);
         self.alerts.dedupe(changes, committed)
     }
 

@@ -43,6 +43,8 @@ pub struct Turn {
 pub struct Judged {
     pub(crate) key: JobKey,
     pub(crate) plan: Plan,
+    /// When it was shown what it was judged on.
+    pub(crate) shown_at: Timestamp,
     /// What shadow policies are to be compared on; `None`: none is for the job.
     pub(crate) compared: Option<Box<Evidence>>,
     /// The failure of the policy, if it failed.

@@ -104,8 +104,16 @@ impl<'a> Pass<'a> {
         Change { record, events }
     }
 
-    /// What is to be told besides, and of which record: what an ended silence of another one kept from being told.
-    pub(super) fn of_others(self) -> Vec<(JobKey, AlertEvent)> {
+    /// What is to be told besides, and of which record: what an ended silence of another one kept from being told, and what was to be
+    /// told so with a commit that a store did not take.
+    pub(super) fn of_others(mut self) -> Vec<(JobKey, AlertEvent)> {
+        let alerts = self.alerts;
+        let is_owed = |name: &&Shared| !self.silent.contains_key(*name) && !alerts.records.is_silenced(name);
+        let owed: Vec<&Shared> = alerts.silent.iter().filter(is_owed).collect();
+        for name in owed {
+            let told = self.anew(name);
+            self.of_others.extend(told);
+        }
         self.of_others
     }
 
@@ -191,33 +199,38 @@ impl<'a> Pass<'a> {
         let had: Vec<&Shared> = alerts.records.silenced_by(&record.key).collect();
         let mut told = Vec::new();
         for name in had {
-            let count = self.counts.get(name).copied();
-            let count = count.unwrap_or_else(|| alerts.records.raised_count(name));
-            let left = self.left.get(name).cloned().unwrap_or_default();
-            let stands = count > left.len();
-            let was_told = self.told.get(name).copied().unwrap_or_else(|| alerts.was_told(name));
-            if self.silences.is_silenced(name) || !stands || was_told != Some(true) || !self.was_silent(name) {
-                continue;
-            }
-            let Some((key, first)) = alerts.records.first_raised_but(name, &left) else {
-                continue;
-            };
-            self.silent.insert(name.clone(), false);
-            let event = AlertEvent {
-                alert: name.1.clone(),
-                scope: name.0.scope(),
-                status: AlertStatus::Firing,
-                since: first.since,
-                message: first.message.clone(),
-                silenced: false,
-            };
+            let Some((key, event)) = self.anew(name) else { continue };
             if shared(record, name.0.scope(), &name.1).as_ref() == Some(name) {
                 told.push(event);
             } else {
-                self.of_others.push((key.clone(), event));
+                self.of_others.push((key, event));
             }
         }
         told
+    }
+
+    /// What is told of an alert that stands, was told to nobody and is silenced no longer, and a record that has it.
+    fn anew(&mut self, name: &Shared) -> Option<(JobKey, AlertEvent)> {
+        let alerts = self.alerts;
+        let count = self.counts.get(name).copied();
+        let count = count.unwrap_or_else(|| alerts.records.raised_count(name));
+        let left = self.left.get(name).cloned().unwrap_or_default();
+        let stands = count > left.len();
+        let was_told = self.told.get(name).copied().unwrap_or_else(|| alerts.was_told(name));
+        if self.silences.is_silenced(name) || !stands || was_told != Some(true) || !self.was_silent(name) {
+            return None;
+        }
+        let (key, first) = alerts.records.first_raised_but(name, &left)?;
+        self.silent.insert(name.clone(), false);
+        let event = AlertEvent {
+            alert: name.1.clone(),
+            scope: name.0.scope(),
+            status: AlertStatus::Firing,
+            since: first.since,
+            message: first.message.clone(),
+            silenced: false,
+        };
+        Some((key.clone(), event))
     }
 
     fn was_silent(&self, name: &Shared) -> bool {

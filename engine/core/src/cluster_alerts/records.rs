@@ -180,6 +180,11 @@ impl Records {
         first.zip(last).is_none_or(|(first, last)| first.target == last.target)
     }
 
+    /// Whether jobs of a session cluster are gone.
+    pub(super) fn has_gone(&self, target: &TargetId) -> bool {
+        self.gone.keys().any(|(of, _)| of == target)
+    }
+
     /// The jobs that went together with that one, itself among them.
     pub(super) fn went_with(&self, record: &JobRecord) -> impl Iterator<Item = &JobKey> {
         let jobs = self.gone.get(&(record.key.target.clone(), record.state));

@@ -341,6 +341,16 @@ fn a_session_cluster_that_goes_again_is_told_once_again() {
 }
 
 #[test]
+fn nothing_is_kept_of_a_session_cluster_that_is_no_longer_there() {
+    let job = lost(1, 1_000, JobState::Terminated, "JobTerminated");
+    let mut journal = Journal::default();
+    journal.commit(vec![change(&job, "JobTerminated", Job, Firing)]);
+    assert_eq!(journal.alerts.sessions.len(), 1);
+    journal.commit(vec![forgets(job)]);
+    assert_eq!(journal.alerts.sessions.len(), 0);
+}
+
+#[test]
 fn of_fifty_jobs_that_went_together_each_is_listed_and_of_more_the_rest_is_counted() {
     for (count, rest) in [(50, None), (51, Some(" and 1 more"))] {
         let jobs: Vec<JobRecord> = (1..=count)

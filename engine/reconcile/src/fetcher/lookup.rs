@@ -9,7 +9,7 @@ use steadfast_core::lookup::{Finding, ObjectQuestion, PodLog, Query, ResultQuery
 use steadfast_sources::kubernetes::Answered;
 use steadfast_sources::{flink, last_words};
 
-use super::Fetcher;
+use super::{Fetcher, guarded};
 use crate::fetch::Endpoint;
 
 impl Fetcher {
@@ -33,7 +33,8 @@ impl Fetcher {
     /// What one question is answered with, as an update of the board.
     pub(super) async fn ask_for(&self, cluster: &ClusterName, question: &ObjectQuestion) -> Result<KubeUpdate, Fault> {
         let asked_at = self.clock.now();
-        let Answered { change, version } = self.clients(cluster)?.cluster.ask_for(question).await?;
+        let answer = self.clients(cluster)?.cluster.ask_for(question);
+        let Answered { change, version } = guarded(answer).await??;
         let scope = Scope {
             cluster: cluster.clone(),
             kind: question.kind(),
@@ -51,7 +52,7 @@ impl Fetcher {
     /// An answer with the times at which it was asked for and came.
     async fn timed<T>(&self, answer: impl Future<Output = Observed<T>>) -> Observation<T> {
         let asked_at = self.clock.now();
-        let answer = answer.await;
+        let answer = guarded(answer).await.unwrap_or_else(Observed::Unknown);
         Observation::new(answer, asked_at, self.clock.now())
     }
 

@@ -39,7 +39,7 @@ impl Reactor {
     /// Takes in what a judge says that took its time. It is planned with the next turn.
     pub(crate) fn ruled(&mut self, ruling: Ruling, now: Timestamp) {
         match ruling {
-            Ruling::Decided(decided) => {
+            Ruling::Decided(mut decided) => {
                 let Some(seat) = self.policies.numbered(decided.seat) else {
                     // It was replaced, and all its jobs are judged by others.
                     return;
@@ -49,8 +49,12 @@ impl Reactor {
                 if seat.is_shadow() {
                     self.compared(decided, now);
                 } else {
-                    self.awaited.remove(&seat.name);
                     let name = seat.name.clone();
+                    if !self.awaited.remove(&name) {
+                        self.came_late.insert(name.clone());
+                    }
+                    // Before anybody else of the line is asked about.
+                    self.take_back(&name, &mut decided, now);
                     self.came.push((name, decided));
                 }
             }
@@ -91,7 +95,8 @@ impl Reactor {
     }
 
     /// Asks on about those who still stand in a line whose policy has time again, so that they share the next commit. What is decided
-    /// at once, as of a policy that is not asked, is in the turn.
+    /// at once, as of a policy that is not asked, is in the turn. A policy whose decisions came late is not asked: jobs of theirs may
+    /// stand in the line again, and of those it is planned first that they do.
     pub(crate) fn judge_on(&mut self, now: Timestamp) -> Turn {
         let mut turn = Turn::default();
         self.ask_all(&mut turn, now);
@@ -124,6 +129,7 @@ impl Reactor {
     }
 
     fn plan_rulings(&mut self, turn: &mut Turn, now: Timestamp) {
+        self.came_late.clear();
         for (name, decided) in std::mem::take(&mut self.came) {
             self.conclude(&name, decided, turn, now);
         }
@@ -131,6 +137,9 @@ impl Reactor {
 
     /// Gives a policy jobs of its line, if it may be given any.
     fn ask(&mut self, name: &PolicyName, share: usize, turn: &mut Turn, now: Timestamp) {
+        if self.came_late.contains(name) {
+            return;
+        }
         let Some(seat) = self.policies.seat(name).filter(|seat| !seat.is_shadow()) else {
             for case in self.cases(name, share, turn, now) {
                 let outcome = Policies::nobody_decides(&case.record.key);
@@ -168,7 +177,10 @@ impl Reactor {
     fn hand_out(&mut self, name: &PolicyName, cases: Vec<Case>, turn: &mut Turn, now: Timestamp) {
         let Some(seat) = self.policies.named(name) else { return };
         match seat.judge.decide(cases) {
-            Some(decided) => self.conclude(name, decided, turn, now),
+            Some(mut decided) => {
+                self.take_back(name, &mut decided, now);
+                self.conclude(name, decided, turn, now);
+            }
             None => {
                 seat.is_busy = true;
                 if seat.is_prompt() {
@@ -191,7 +203,7 @@ impl Reactor {
                 && let Some(shown) = self.snapshot(&record, now)
             {
                 let shown = Box::new(shown);
-                self.show_looks(&key);
+                self.show_looks(&key, now);
                 cases.push(Case { record, shown });
             }
         }
@@ -204,14 +216,18 @@ impl Reactor {
         self.polls.judged(&key.target);
     }
 
-    /// Plans what a policy came to; what it did not come to waits again.
+    /// What a policy did not come to waits again, before all others.
+    fn take_back(&mut self, name: &PolicyName, decided: &mut Decided, now: Timestamp) {
+        let left = std::mem::take(&mut decided.left);
+        let left = left.into_iter().map(|case| case.record.key.clone());
+        let left = left.filter(|key| self.records.contains_key(key)).collect();
+        self.queue.put_back(name, left, now.after(self.patience()));
+    }
+
+    /// Plans what a policy came to.
     fn conclude(&mut self, name: &PolicyName, decided: Decided, turn: &mut Turn, now: Timestamp) {
         let Decided {
-            outcomes,
-            left,
-            spent,
-            took,
-            ..
+            outcomes, spent, took, ..
         } = decided;
         let mut times = took.iter().copied();
         for (case, outcome) in outcomes {
@@ -221,9 +237,6 @@ impl Reactor {
                 self.settle(case, outcome, (Verdict::Asked, took), turn);
             }
         }
-        let left: Vec<JobKey> = left.into_iter().map(|case| case.record.key.clone()).collect();
-        let left = left.into_iter().filter(|key| self.records.contains_key(key)).collect();
-        self.queue.put_back(name, left, now.after(self.patience()));
         let waiting = self.queue.waiting(name);
         let work = Work {
             spent,
@@ -288,6 +301,7 @@ impl Reactor {
             .ok()
             .map(|decision| harmless(&decision.rule, NAME_LIMIT).into_owned());
         let policy = before.policy.clone();
+        let shown_at = snapshot.now;
         let allowance = self.rate_limits.allowance(&key, snapshot.now);
         let judgement = self.judgement(&outcome);
         let mut plan = plan_within(&before, &snapshot, outcome, allowance);
@@ -323,6 +337,7 @@ impl Reactor {
         turn.judged.push(Judged {
             key,
             plan,
+            shown_at,
             compared,
             failure,
             by,

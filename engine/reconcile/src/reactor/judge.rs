@@ -49,6 +49,7 @@ impl Reactor {
         let Judged {
             key,
             plan,
+            shown_at,
             compared,
             entries,
             ..
@@ -95,7 +96,7 @@ impl Reactor {
                 });
             }
         }
-        self.looks.judged(&key);
+        self.looks.judged(&key, shown_at);
         shown.push(Show::Watch(key.clone(), self.watch_status(&key)));
     }
 

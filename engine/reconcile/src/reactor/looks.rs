@@ -31,8 +31,8 @@ pub(super) struct Looks {
 #[derive(Debug)]
 struct Look {
     asked_at: Timestamp,
-    /// The job's policy has been shown what came of it.
-    is_shown: bool,
+    /// When the job's policy was first shown what came of it.
+    shown_at: Option<Timestamp>,
     reply: Reply,
 }
 
@@ -53,7 +53,7 @@ impl Looks {
         self.waiting.retain(|_, looks| !looks.is_empty());
         let look = Look {
             asked_at,
-            is_shown: false,
+            shown_at: None,
             reply,
         };
         self.waiting.entry(key).or_default().push(look);
@@ -77,19 +77,21 @@ impl Looks {
     }
 
     /// The job's policy is about to be shown answers that were asked for then.
-    fn shown(&mut self, key: &JobKey, shown: Shown) {
+    fn shown(&mut self, key: &JobKey, shown: Shown, now: Timestamp) {
         for look in self.waiting.get_mut(key).into_iter().flatten() {
             let is_after = |asked: Timestamp| asked >= look.asked_at;
-            look.is_shown |= is_after(shown.flink) && shown.kubernetes.is_none_or(is_after);
+            if look.shown_at.is_none() && is_after(shown.flink) && shown.kubernetes.is_none_or(is_after) {
+                look.shown_at = Some(now);
+            }
         }
     }
 
-    /// What was shown of a job has been judged, and is committed.
-    pub(super) fn judged(&mut self, key: &JobKey) {
+    /// What was shown of a job then has been judged, and is committed. It may be an older decision than the one that a look waits for.
+    pub(super) fn judged(&mut self, key: &JobKey, shown_at: Timestamp) {
         let Some(looks) = self.waiting.get_mut(key) else {
             return;
         };
-        let judged = looks.extract_if(.., |look| look.is_shown);
+        let judged = looks.extract_if(.., |look| look.shown_at.is_some_and(|at| at <= shown_at));
         self.judged.extend(judged.map(|look| (key.clone(), look.reply)));
         if looks.is_empty() {
             self.waiting.remove(key);
@@ -178,14 +180,14 @@ impl Reactor {
     }
 
     /// The job's policy is about to be shown what is on the board.
-    pub(super) fn show_looks(&mut self, key: &JobKey) {
+    pub(super) fn show_looks(&mut self, key: &JobKey, now: Timestamp) {
         let id = &key.target;
         let kubernetes = self.kubernetes_asked_at(id);
         let flink = self
             .board
             .overview(id)
             .map_or_else(Timestamp::default, |seen| seen.asked_at);
-        self.looks.shown(key, Shown { flink, kubernetes });
+        self.looks.shown(key, Shown { flink, kubernetes }, now);
     }
 
     /// Answers those who asked for looks that have been judged. Last of all: who is answered may ask for the record, and must find it

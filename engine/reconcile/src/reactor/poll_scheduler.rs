@@ -65,6 +65,8 @@ struct Polled {
     is_expected: bool,
     /// Nothing has been made yet of what it last answered.
     is_unjudged: bool,
+    /// There has been news of it since the poll in flight began, whose answer may be older.
+    has_news: bool,
     /// Nothing is asked before this moment (`Retry-After`).
     not_before: Option<Timestamp>,
     /// The interval its job's policy asked for.
@@ -124,6 +126,7 @@ impl PollScheduler {
             failures: 0,
             is_expected: false,
             is_unjudged: false,
+            has_news: false,
             not_before: None,
             interval: self.poll,
             attention: Attention::Active,
@@ -251,6 +254,7 @@ impl PollScheduler {
             self.end_pauses(id, now);
         }
         self.schedule(id, now);
+        self.look_at_news(id, now);
     }
 
     /// What it answered has changed what jobs are judged on: until [`judged`](Self::judged) its regular polls can be left out.
@@ -290,6 +294,15 @@ impl PollScheduler {
         if self.canaries.failed(id, asked, self.poll) {
             self.release(id, now);
         }
+        self.look_at_news(id, now);
+    }
+
+    /// A poll ended: what came while it was in flight is looked at now.
+    fn look_at_news(&mut self, id: &TargetId, now: Timestamp) {
+        let polled = self.targets.get_mut(id);
+        if polled.is_some_and(|polled| std::mem::take(&mut polled.has_news)) {
+            self.poll_soon(id, now);
+        }
     }
 
     /// A target that waits need not wait longer than to its place in the next interval, unless it was asked to.
@@ -308,7 +321,10 @@ impl PollScheduler {
     pub(super) fn poll_soon(&mut self, id: &TargetId, now: Timestamp) {
         let Some(polled) = self.targets.get_mut(id) else { return };
         let soonest = match polled.last {
-            LastPoll::InFlight(..) => return,
+            LastPoll::InFlight(..) => {
+                polled.has_news = true;
+                return;
+            }
             LastPoll::None => now,
             LastPoll::Ended(began) => began.after(self.poll / 20).max(now),
         };
@@ -344,6 +360,7 @@ impl PollScheduler {
             (Attention::Active, 0) => self.schedule(id, now),
             (Attention::Active, _) => {
                 let at = now.after(interval.min(self.backoff.max));
+                let at = polled.not_before.map_or(at, |wait| wait.max(at));
                 self.bring_forward(id, at);
             }
         }

@@ -40,6 +40,7 @@ impl Reactor {
         // What those of before still decide is not heard: every job is judged anew.
         self.came.clear();
         self.awaited.clear();
+        self.came_late.clear();
         self.queue.mix();
         for change in self.begun.values_mut() {
             let policy = self.policies.select_policy(&change.record.key.target);

@@ -12,8 +12,8 @@ const RESERVE: usize = 96;
 const MOST_CLIENTS: usize = 2048;
 /// No limit is raised beyond this.
 const MOST: u64 = 1 << 20;
-/// With fewer, all polls that may be under way at a time cannot be.
-const COMFORTABLE: usize = 4096;
+/// With fewer, all polls that may be under way at a time cannot be: 5,376 of them, beside the clients' share.
+const COMFORTABLE: usize = 8192;
 
 /// What each side may open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -190,20 +190,39 @@ fn a_silence_that_was_made_longer_hides_nothing_for_good() {
 }
 
 /// `a` silences what `b` has, and another policy decides `a` from now on; `b` too, or not.
+fn of(key: &str, alerts: &[&str]) -> JobRecord {
+    let mut record = record(key, alerts);
+    for alert in &mut record.alerts {
+        alert.scope = AlertScope::Policy;
+    }
+    record
+}
+
+fn hand(record: &JobRecord) -> Change {
+    let handed = record.handed_to(&PolicyName::new("q"));
+    Change::update(record, handed, vec![Event::updated(record)])
+}
+
+#[test]
+fn what_is_to_be_told_with_another_record_that_a_store_does_not_take_is_told_with_the_next_commit() {
+    let (a, b) = (silencing(of("a", &[]), 0), of("b", &[OUTAGE]));
+    let mut journal = Journal::of(&[a.clone(), of("b", &[])]);
+    let begins = change(&b, OUTAGE, AlertScope::Policy, AlertStatus::Firing);
+    journal.commit(vec![begins]);
+    let told = journal.alerts.dedupe(vec![hand(&a)], |key| journal.records.get(key));
+    let [handed, refused] = <[Change; 2]>::try_from(told).unwrap();
+    assert_eq!(
+        said(std::slice::from_ref(&refused)),
+        is("b", AlertStatus::Firing, false)
+    );
+    journal.alerts.delivered(Some(&a), &handed);
+    journal.records.insert(a.key, JobRecord::clone(&handed.record));
+    assert_eq!(journal.commit(Vec::new()), [refused]);
+    assert_eq!(journal.commit(Vec::new()), [], "once");
+}
+
 #[test]
 fn a_silence_that_goes_to_another_policy_hides_nothing_of_the_one_of_before() {
-    let of = |key: &str, alerts: &[&str]| {
-        let mut record = record(key, alerts);
-        record
-            .alerts
-            .iter_mut()
-            .for_each(|alert| alert.scope = AlertScope::Policy);
-        record
-    };
-    let hand = |record: &JobRecord| {
-        let handed = record.handed_to(&PolicyName::new("q"));
-        Change::update(record, handed, vec![Event::updated(record)])
-    };
     for both in [false, true] {
         let (a, b) = (silencing(of("a", &[]), 0), of("b", &[OUTAGE]));
         let mut journal = Journal::of(&[a.clone(), of("b", &[])]);

@@ -111,6 +111,44 @@ fn what_fails_waits_for_no_judgement() {
 }
 
 #[test]
+fn news_that_comes_while_a_poll_is_in_flight_is_looked_at_when_it_ends() {
+    for (fails, sleeps) in [(false, false), (true, false), (false, true), (true, true)] {
+        let (mut polls, mut now) = (scheduler(), at(0));
+        polls.add(id("a"), now);
+        live(&mut polls, &mut now, Duration::from_secs(600), |_| Err(silence()));
+        let begins = polls.next_due().unwrap();
+        assert_eq!(polls.begin_due(begins), [id("a")]);
+        polls.poll_soon(&id("a"), begins.after(POLL / 10));
+        if sleeps {
+            polls.set_interval(&id("a"), POLL, Attention::Sleeping, begins);
+        }
+        let ends = begins.after(POLL / 2);
+        match fails {
+            true => polls.failed(&id("a"), begins, &silence(), ends),
+            false => polls.answered(&id("a"), begins, ends),
+        }
+        assert_eq!(polls.begin_due(ends), [id("a")], "fails: {fails}, sleeps: {sleeps}");
+        polls.failed(&id("a"), ends, &silence(), ends);
+        assert_eq!(polls.begin_due(ends), [], "once");
+    }
+}
+
+#[test]
+fn who_asked_us_to_wait_is_not_asked_sooner_for_another_interval() {
+    let mut polls = scheduler();
+    polls.add(id("a"), at(0));
+    assert_eq!(polls.begin_due(at(0)), [id("a")]);
+    let busy = Fault {
+        retry_after: Some(Duration::from_secs(60)),
+        ..silence()
+    };
+    polls.failed(&id("a"), at(0), &busy, at(0));
+    polls.set_interval(&id("a"), POLL / 5, Attention::Active, at(0));
+    assert_eq!(polls.begin_due(at(59_999)), []);
+    assert_eq!(polls.begin_due(at(60_000)), [id("a")]);
+}
+
+#[test]
 fn a_poll_in_flight_is_not_begun_twice() {
     let mut polls = scheduler();
     polls.add(id("a"), at(0));

@@ -7,6 +7,7 @@ use steadfast_core::id::PolicyName;
 use steadfast_core::planner::ALERT_AFTER;
 use steadfast_core::record::PostedIntent;
 use steadfast_core::state::{ConditionType, Intent};
+use tokio::sync::oneshot;
 
 use super::*;
 use crate::judging::{Answered, Case, Decided, Judge, Outcome, Question, Ruling, SeatId};
@@ -259,6 +260,64 @@ fn a_decision_that_newer_facts_overtook_is_not_committed() {
         "FAILED was the last word when it was asked, and is not now"
     );
     assert_eq!(states(&two.answer_all()), [("slow-1".into(), JobState::Running)]);
+}
+
+#[test]
+fn it_is_not_committed_either_where_it_came_late_while_others_were_awaited() {
+    let mut two = Two::new(&["fast", "slow-1"], Role::Decides);
+    two.answer_all();
+    two.flink("slow-1", listed(JobState::Failed));
+    // Its turn is over, and others are asked.
+    two.rig.reactor.await_no_longer();
+    two.flink("slow-1", running());
+    two.rules(1, Duration::ZERO, believes);
+    let turn = two.rig.reactor.judge_on(two.rig.now);
+    assert_eq!(
+        two.held(),
+        [""; 0],
+        "what it said last is planned before it is asked on"
+    );
+    two.rig.commit(turn);
+    assert_eq!(states(&two.rig.settle()), [], "FAILED is not the last word any more");
+    assert_eq!(two.held(), ["slow-1"]);
+    assert_eq!(states(&two.answer_all()), [("slow-1".into(), JobState::Running)]);
+}
+
+#[test]
+fn what_a_policy_does_not_come_to_is_the_first_of_its_next_batch() {
+    let names: Vec<String> = (0..1_200).map(|n| format!("slow-{n:04}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut two = Two::new(&names, Role::Decides);
+    for next in [["slow-0100", "slow-0101"], ["slow-0200", "slow-0201"]] {
+        two.rules(100, Duration::from_millis(20), believes);
+        assert_eq!(two.rig.reactor.judge_on(two.rig.now).judged(), 0);
+        assert_eq!(two.held()[..2], next);
+    }
+}
+
+#[test]
+fn a_look_is_answered_by_what_was_decided_on_it_and_by_nothing_older() {
+    let mut two = Two::new(&["slow-1"], Role::Decides);
+    two.answer_all();
+    two.flink("slow-1", listed(JobState::Failing));
+    // The next one counts, though it is overtaken too.
+    for _ in 0..3 {
+        two.wait(Duration::from_secs(1));
+        two.flink("slow-1", listed(JobState::Failing));
+        assert_eq!(states(&two.answer_all()), []);
+    }
+    two.wait(Duration::from_secs(1));
+    let (reply, mut answer) = oneshot::channel();
+    let key = JobKey::application(TargetId::standalone("slow-1"));
+    two.rig.reactor.look(&key, reply, two.rig.now);
+    two.wait(Duration::from_secs(1));
+    two.flink("slow-1", running());
+    assert_eq!(states(&two.answer_all()), [("slow-1".into(), JobState::Failing)]);
+    assert!(answer.try_recv().is_err(), "nothing is decided of what was asked for");
+    // The record is another one since then, so it is asked once more.
+    two.answer_all();
+    two.answer_all();
+    assert_eq!(answer.try_recv().unwrap().unwrap().record.state, JobState::Running);
 }
 
 #[test]
