@@ -65,8 +65,8 @@ struct Polled {
     is_expected: bool,
     /// Nothing has been made yet of what it last answered.
     is_unjudged: bool,
-    /// There has been news of it since the poll in flight began, whose answer may be older.
-    has_news: bool,
+    /// When there last was news of it while a poll was in flight, whose answer is older.
+    news_at: Option<Timestamp>,
     /// Nothing is asked before this moment (`Retry-After`).
     not_before: Option<Timestamp>,
     /// The interval its job's policy asked for.
@@ -126,7 +126,7 @@ impl PollScheduler {
             failures: 0,
             is_expected: false,
             is_unjudged: false,
-            has_news: false,
+            news_at: None,
             not_before: None,
             interval: self.poll,
             attention: Attention::Active,
@@ -254,7 +254,7 @@ impl PollScheduler {
             self.end_pauses(id, now);
         }
         self.schedule(id, now);
-        self.look_at_news(id, now);
+        self.look_at_news(id, asked, now);
     }
 
     /// What it answered has changed what jobs are judged on: until [`judged`](Self::judged) its regular polls can be left out.
@@ -294,13 +294,13 @@ impl PollScheduler {
         if self.canaries.failed(id, asked, self.poll) {
             self.release(id, now);
         }
-        self.look_at_news(id, now);
+        self.look_at_news(id, asked, now);
     }
 
-    /// A poll ended: what came while it was in flight is looked at now.
-    fn look_at_news(&mut self, id: &TargetId, now: Timestamp) {
-        let polled = self.targets.get_mut(id);
-        if polled.is_some_and(|polled| std::mem::take(&mut polled.has_news)) {
+    /// A poll that began at `asked` ended: what came while it was in flight is looked at now.
+    fn look_at_news(&mut self, id: &TargetId, asked: Timestamp, now: Timestamp) {
+        let news = self.targets.get_mut(id).and_then(|polled| polled.news_at.take());
+        if news.is_some_and(|at| at > asked) {
             self.poll_soon(id, now);
         }
     }
@@ -322,7 +322,7 @@ impl PollScheduler {
         let Some(polled) = self.targets.get_mut(id) else { return };
         let soonest = match polled.last {
             LastPoll::InFlight(..) => {
-                polled.has_news = true;
+                polled.news_at = Some(now);
                 return;
             }
             LastPoll::None => now,
