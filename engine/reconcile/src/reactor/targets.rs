@@ -27,13 +27,27 @@ impl Target {
     }
 }
 
+/// Targets that stand for the same, in their order: mostly one.
+type Together = Vec<TargetId>;
+
+fn join(together: &mut Together, id: &TargetId) {
+    if let Err(place) = together.binary_search(id) {
+        together.reserve_exact(1);
+        together.insert(place, id.clone());
+    }
+}
+
+fn leave(together: &mut Together, id: &TargetId) {
+    together.retain(|other| other != id);
+}
+
 /// All of them. Several may stand for one object: a `[[job]]` may name a Deployment that was discovered before.
 #[derive(Debug, Default)]
 pub(super) struct Targets {
     by_id: BTreeMap<TargetId, Target>,
-    by_object: BTreeMap<(ClusterName, ObjectRef), BTreeSet<TargetId>>,
+    by_object: BTreeMap<(ClusterName, ObjectRef), Together>,
     /// Standalone ones by the address of their Flink.
-    by_address: BTreeMap<String, BTreeSet<TargetId>>,
+    by_address: BTreeMap<String, Together>,
     /// Objects whose last target was dropped. While they do not change no update is about them, so the next list takes
     /// them up again.
     dropped: BTreeSet<(ClusterName, ObjectRef)>,
@@ -44,9 +58,9 @@ impl Targets {
         if let Some(object) = &target.object {
             let object = (id.cluster.clone(), object.clone());
             self.dropped.remove(&object);
-            self.by_object.entry(object).or_default().insert(id.clone());
+            join(self.by_object.entry(object).or_default(), &id);
         } else if let Some(address) = address(&id, &target.route) {
-            self.by_address.entry(address).or_default().insert(id.clone());
+            join(self.by_address.entry(address).or_default(), &id);
         }
         self.by_id.insert(id, target);
     }
@@ -58,7 +72,7 @@ impl Targets {
             if let Some(address) = address(id, &target.route)
                 && let Some(ids) = self.by_address.get_mut(&address)
             {
-                ids.remove(id);
+                leave(ids, id);
                 if ids.is_empty() {
                     self.by_address.remove(&address);
                 }
@@ -67,7 +81,7 @@ impl Targets {
         };
         let object = (id.cluster.clone(), object);
         if let Some(ids) = self.by_object.get_mut(&object) {
-            ids.remove(id);
+            leave(ids, id);
             if ids.is_empty() {
                 self.by_object.remove(&object);
                 self.dropped.insert(object);

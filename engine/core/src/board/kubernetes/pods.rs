@@ -21,7 +21,8 @@ pub(super) struct Pods {
 /// The pods of one Deployment.
 #[derive(Clone, Debug, Default)]
 struct OfDeployment {
-    pods: BTreeMap<String, Seen>,
+    /// By their names. Most have one, and a map has room for eleven: what it holds is elsewhere.
+    pods: BTreeMap<String, Box<Seen>>,
     /// What last changed one of them: an event, a list, or an answer about them alone.
     changed: Option<Told>,
     /// The last answer about them alone, until a later list of all pods.
@@ -162,7 +163,7 @@ impl Pods {
         if is_going && !was_going {
             accepted.terminating_pods.push(pod.clone());
         }
-        known.pods.insert(pod.name.clone(), Seen { pod, told });
+        known.pods.insert(pod.name.clone(), Box::new(Seen { pod, told }));
         known.note_change(told);
         accepted.touched.push(object);
     }
