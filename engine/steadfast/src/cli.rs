@@ -111,6 +111,9 @@ enum Command {
         /// A policy to run beside the default one, as a shadow: `builtin:NAME` or a module's path.
         #[arg(long, value_name = "MODULE")]
         policy: Option<String>,
+        /// The parameters of that policy, as JSON or as a TOML table such as `{ patience = "20s" }`.
+        #[arg(long, value_name = "TABLE", requires = "policy")]
+        params: Option<String>,
     },
     /// Check a configuration: every mistake with its line and its fix.
     Check {
@@ -476,11 +479,10 @@ fn run(runtime: &Runtime, command: Command) -> Result<(), Failure> {
             no_stay,
             again,
             policy,
+            params,
         } => {
             use crate::demo::{Afterwards, Options};
-            if let Some(module) = &policy {
-                policy::can_be_used("--policy", module)?;
-            }
+            let params = policy::usable_params("--policy", policy.as_deref(), params.as_deref())?;
             let afterwards = match (again, no_stay) {
                 (true, _) => Afterwards::Again,
                 (false, true) => Afterwards::End,
@@ -490,6 +492,7 @@ fn run(runtime: &Runtime, command: Command) -> Result<(), Failure> {
                 port,
                 afterwards,
                 policy,
+                params,
             }))?)
         }
         Command::Check { file, config, live } => {

@@ -39,6 +39,8 @@ pub struct Options {
     pub afterwards: Afterwards,
     /// A module that runs beside the default policy, as a shadow: `builtin:NAME` or a path.
     pub policy: Option<String>,
+    /// Its parameters.
+    pub params: toml::Table,
 }
 
 /// What follows the story.
@@ -68,8 +70,10 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         mut port,
         afterwards,
         policy,
+        params,
     } = options;
-    let beside = policy.as_deref().map(beside::entry).transpose()?.unwrap_or_default();
+    let beside = policy.as_deref().map(|module| beside::entry(module, params));
+    let beside = beside.transpose()?.unwrap_or_default();
     // Before there is anything that a signal might leave behind.
     let mut signals = ShutdownSignals::new()?;
     let is_watched = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();

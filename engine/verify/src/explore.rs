@@ -104,6 +104,9 @@ pub trait Observer {
     fn goes_on(&mut self, _progress: Progress) -> bool {
         true
     }
+
+    /// A law is broken that was not before.
+    fn breaks(&mut self, _law: &str) {}
 }
 
 /// What came of an exploration.
@@ -188,6 +191,7 @@ pub fn verify_before(
     let mut depths = Vec::new();
     let recovered = Arc::<Recovered>::default();
     let mut ended = false;
+    let mut stood = vec![true; laws.len()];
     for depth in 0..=settings.depth + settings.beyond {
         if watcher.late().is_enough() {
             ended = true;
@@ -197,6 +201,12 @@ pub fn verify_before(
         observer.depth(report);
         depths.push(report);
         let standing = frontier.stands();
+        for ((law, stood), stands) in laws.iter().zip(&mut stood).zip(&standing) {
+            if *stood && !stands {
+                observer.breaks(law.name());
+            }
+            *stood = *stands;
+        }
         if depth == settings.depth + settings.beyond || !standing.contains(&true) {
             break;
         }

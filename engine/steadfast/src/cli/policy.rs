@@ -45,7 +45,7 @@ use tokio::runtime::Runtime;
 
 use super::{Failure, policies, printer};
 #[cfg(feature = "author")]
-pub(super) use policy_arg::can_be_used;
+pub(super) use policy_arg::usable_params;
 pub(super) use promote::replace;
 
 #[derive(Debug, Subcommand)]
@@ -120,7 +120,7 @@ pub(super) fn run(command: &Command, runtime: &Runtime) -> Result<(), Failure> {
         #[cfg(feature = "author")]
         Command::Bench(options) => bench::run(options),
         #[cfg(feature = "author")]
-        Command::Verify(options) => verify::run(options),
+        Command::Verify(options) => verify::run(options, runtime),
         Command::Diff(options) => diff::run(options, runtime),
         Command::Wit => {
             printer::data(steadfast_wit::POLICY_WIT)?;

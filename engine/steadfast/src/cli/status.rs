@@ -234,14 +234,15 @@ pub(super) fn print_table(items: &[Value], detail: Detail, now: Timestamp) -> Re
 
 /// What the configuration says now was refused: a line that says so. An engine that cannot say goes without.
 async fn reload_line(client: &Client) -> Option<String> {
-    let policies = answered(client.find("/api/v1/policies")).await?;
-    if text(&policies, "/lastReload/result") != "refused" {
+    refused_reload(&answered(client.find("/api/v1/policies")).await?)
+}
+
+/// The same of what the engine says of its policies.
+pub(super) fn refused_reload(policies: &Value) -> Option<String> {
+    if text(policies, "/lastReload/result") != "refused" {
         return None;
     }
-    let (at, why) = (
-        text(&policies, "/lastReload/at"),
-        text(&policies, "/lastReload/message"),
-    );
+    let (at, why) = (text(policies, "/lastReload/at"), text(policies, "/lastReload/message"));
     Some(format!(
         "configuration: what it says was refused {at}, and the policies of before go on: {why}"
     ))

@@ -27,6 +27,7 @@ const PLAIN: &[&str] = &[
     "max_size",
     "memory",
     "mode",
+    "module",
     "name",
     "namespace",
     "namespaces",

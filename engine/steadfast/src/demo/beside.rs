@@ -12,7 +12,7 @@ use crate::cli::printer;
 pub(super) const BESIDE: &str = "mine";
 
 /// Its entry in the configuration. A path is looked for where the command was given, and not in the demo's folder.
-pub(super) fn entry(module: &str) -> anyhow::Result<String> {
+pub(super) fn entry(module: &str, params: toml::Table) -> anyhow::Result<String> {
     let module = if module.starts_with("builtin:") || module.starts_with("oci://") {
         module.to_owned()
     } else {
@@ -20,9 +20,9 @@ pub(super) fn entry(module: &str) -> anyhow::Result<String> {
         let path = path.with_context(|| format!("--policy `{module}`: there is no such module; name its file"))?;
         path.to_string_lossy().into_owned()
     };
-    let module = toml::Value::String(module);
+    let (module, params) = (toml::Value::String(module), toml::Value::Table(params));
     Ok(format!(
-        "[[policy]]\nname = \"{BESIDE}\"\nmodule = {module}\nshadow = true\n"
+        "[[policy]]\nname = \"{BESIDE}\"\nmodule = {module}\nshadow = true\nparams = {params}\n"
     ))
 }
 
@@ -61,6 +61,16 @@ mod tests {
     use steadfast_core::testing;
 
     use super::*;
+
+    #[test]
+    fn its_parameters_stand_in_its_entry() {
+        let params: toml::Table = toml::from_str("patience = \"20s\"\ndays = [1, 2]").unwrap();
+        let entry = entry("builtin:naive", params.clone()).unwrap();
+        let config: toml::Table = toml::from_str(&entry).unwrap();
+        let policy = &config["policy"].as_array().unwrap()[0];
+        assert_eq!(policy["module"].as_str(), Some("builtin:naive"));
+        assert_eq!(policy["params"].as_table(), Some(&params));
+    }
 
     #[test]
     fn a_policy_that_fails_is_not_passed_over_in_silence() {

@@ -49,6 +49,31 @@ fn a_policy_that_never_ends_does_not_hold_up_the_end() {
     assert_eq!(status.code(), Some(0), "{said}");
 }
 
+/// Deeper than it could come in a day.
+#[cfg(feature = "author")]
+#[test]
+fn what_was_found_until_a_signal_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["policy", "verify", "builtin:naive", "--depth", "12"];
+    let mut verify = Process::start(&mut steadfast(folder.path(), &arguments));
+    verify.wait_for("BROKEN: unknown-is-not-absent; how is told when the exploration is over");
+    verify.wait_for("depth  2: ");
+    verify.signal("INT");
+    let (status, said) = verify.end();
+    assert_eq!(status.code(), Some(1), "{said}");
+    for wanted in [
+        "SIGINT: the exploration ends here",
+        "BROKEN at depth 1   unknown-is-not-absent: ",
+        "the exploration was interrupted: everything was tried to depth ",
+    ] {
+        assert!(said.contains(wanted), "no `{wanted}` in\n{said}");
+    }
+    assert!(
+        folder.path().join("naive-breaks-unknown-is-not-absent.toml").is_file(),
+        "its story is written"
+    );
+}
+
 /// The configuration names a module of a registry that takes questions and answers none: whoever asks it waits, and so does a stop
 /// that waits for him.
 #[test]

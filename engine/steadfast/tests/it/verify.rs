@@ -129,6 +129,31 @@ fn what_takes_an_hour_is_told_and_plays_as_it_is_printed() {
     assert_eq!(played.code, Some(1), "{arguments:?}: {}{}", played.out, played.err);
 }
 
+/// A typing mistake in an alert's name would be a law that holds for ever.
+#[test]
+fn a_law_that_names_alerts_which_nobody_raises_says_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let own =
+        "[[law]]\nname = \"calm\"\nsays = \"Nobody is told of a storm.\"\nnever = { alerts = \"RestartStrom\" }\n";
+    std::fs::write(folder.path().join("own.toml"), own).unwrap();
+    let ended = verify(
+        folder.path(),
+        &[
+            "builtin:conservative",
+            "--depth",
+            "1",
+            "--beyond",
+            "0",
+            "--laws",
+            "own.toml",
+            "--law",
+            "calm",
+        ],
+    );
+    let wanted = "says nothing   calm: no decision raised an alert that it names";
+    assert!(ended.out.contains(wanted), "{}{}", ended.out, ended.err);
+}
+
 #[test]
 fn laws_are_chosen_and_written_by_whoever_verifies() {
     let folder = tempfile::tempdir().unwrap();

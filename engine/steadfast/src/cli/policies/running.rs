@@ -8,7 +8,7 @@ use crate::cli::client::{Client, ServerOptions};
 use crate::cli::output::{Detail, Format};
 use crate::cli::printer;
 use crate::cli::screen::{BAD, DOUBT, PLAIN, Screen};
-use crate::cli::status::text;
+use crate::cli::status::{refused_reload, text};
 use crate::cli::table::{Cell, Column, Table};
 
 const PATH: &str = "/api/v1/policies";
@@ -28,6 +28,9 @@ pub(super) async fn show(server: &ServerOptions, format: &Format) -> Result<(), 
             let mut screen = Screen::of_stdout();
             if *detail == Detail::Wide {
                 screen.width = None;
+            }
+            if let Some(line) = refused_reload(&list) {
+                printer::note(&line);
             }
             printer::page(&table(&list, *detail).shown(screen))?;
         }
@@ -93,5 +96,13 @@ team      decides   100%      outdated        builtin:conservative   the file is
 ";
         assert_eq!(table(&list, Detail::Usual).shown(Screen::default()), expected);
         assert!(table(&list, Detail::Wide).shown(Screen::default()).contains("SHA256"));
+    }
+
+    #[test]
+    fn what_was_refused_is_said_above_those_of_before() {
+        let reload = |result: &str| json!({ "items": [], "lastReload": { "result": result, "at": "now", "message": "no module" } });
+        assert_eq!(refused_reload(&reload("done")), None);
+        let line = refused_reload(&reload("refused")).unwrap();
+        assert!(line.contains("refused now") && line.contains("no module"), "{line}");
     }
 }

@@ -126,11 +126,22 @@ pub(in crate::cli) fn configured(place: Place, module: &str, params: Option<&str
     })
 }
 
-/// Refuses what is no policy, or cannot be loaded with its defaults. `option` names the module.
+/// The parameters of a policy, if there is one. Refuses what is none, or cannot be loaded with them. `option` names the module.
 #[cfg(feature = "author")]
-pub(in crate::cli) fn can_be_used(option: &'static str, module: &str) -> Result<(), Failure> {
+pub(in crate::cli) fn usable_params(
+    option: &'static str,
+    module: Option<&str>,
+    params: Option<&str>,
+) -> Result<toml::Table, Failure> {
+    let Some(module) = module else {
+        return Ok(toml::Table::new());
+    };
     let place = Place::of(option);
-    load_one(place, &configured(place, module, None)?).map(drop)
+    let policy = configured(place, module, params)?;
+    load_one(place, &policy)?;
+    serde_json::from_str(&policy.params)
+        .with_context(|| format!("{} has what a configuration cannot say", place.params))
+        .map_err(Failure::Usage)
 }
 
 /// Loads what was chosen; what keeps it from being loaded is a mistake of the command line.

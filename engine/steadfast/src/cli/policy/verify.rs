@@ -3,6 +3,7 @@
 mod coverage;
 mod depends;
 mod document;
+mod interrupt;
 mod outcome;
 mod output;
 mod progress;
@@ -22,6 +23,7 @@ use steadfast_core::duration::parse_duration;
 use steadfast_core::labels;
 use steadfast_verify::laws::{self, Law};
 use steadfast_verify::{MOST_LATE, Report, Settings, verify_before};
+use tokio::runtime::Runtime;
 
 use super::super::output::Format;
 use super::super::output::junit::{CameTo, Case, ReportFormat, ReportOption, Tried};
@@ -30,6 +32,7 @@ use super::policy_arg::PolicyArg;
 use crate::config::{MAX_TEXT, parse_size};
 use coverage::Coverage;
 use document::Whole;
+use interrupt::Interrupt;
 use outcome::{Judging, Tally};
 use output::Output;
 use progress::Watching;
@@ -54,8 +57,8 @@ Examples:
 
 Exit codes:
   0  every law holds to the depth
-  1  a law is broken, and the story is on standard output; or the exploration came to its own bound of memory, or to
-     ten calls that missed their deadline
+  1  a law is broken, and the story is on standard output; or the exploration came to its own bound of memory, to ten
+     calls that missed their deadline, or to a signal: what was found until then is told
   2  the policy, a law or the command line is wrong; nothing was explored";
 
 #[derive(Debug, Args)]
@@ -107,7 +110,7 @@ pub(in crate::cli) struct Options {
 }
 
 /// Explores, and tells of each depth as it is done and of each law at the end.
-pub(super) fn run(options: &Options) -> Result<(), Failure> {
+pub(super) fn run(options: &Options, runtime: &Runtime) -> Result<(), Failure> {
     let laws = chosen_laws(options)?;
     if options.list {
         return list(&laws, options);
@@ -137,7 +140,9 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let make = || -> Box<dyn Decide> { coverage.another(&loaded) };
     let began = Instant::now();
     let output = options.output.report();
-    let mut watching = Watching::new(settings.depth + settings.beyond, limit, output.is_for_people());
+    let interrupt = Interrupt::listen(runtime)?;
+    let last_depth = settings.depth + settings.beyond;
+    let mut watching = Watching::new(last_depth, limit, interrupt.clone(), output.is_for_people());
     let found = verify_before(&make, &laws, &settings, &mut watching);
     let took = began.elapsed();
     let depths = watching.printed()?;
@@ -173,7 +178,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         took,
         outcomes: &outcomes,
     };
-    conclude(&output, &whole, cut_off(&found, options))
+    conclude(&output, &whole, cut_off(&found, options, &interrupt))
 }
 
 /// Prints what has not been told yet, and says how the command ends.
@@ -228,11 +233,17 @@ fn list(laws: &[Box<dyn Law>], options: &Options) -> Result<(), Failure> {
 }
 
 /// Why less was tried than was asked for.
-fn cut_off(found: &Report, options: &Options) -> Option<anyhow::Error> {
+fn cut_off(found: &Report, options: &Options, interrupt: &Interrupt) -> Option<anyhow::Error> {
     if let Some(first) = &found.late {
         return Some(anyhow!(
             "the policy missed its deadline at {MOST_LATE} looks, and the exploration ended there: everything was tried to depth {}, and some \
              of what lies deeper. The first said: {first}",
+            found.complete
+        ));
+    }
+    if found.ended && interrupt.came() {
+        return Some(anyhow!(
+            "the exploration was interrupted: everything was tried to depth {}, and some of what lies deeper",
             found.complete
         ));
     }

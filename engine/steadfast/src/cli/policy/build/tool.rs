@@ -8,8 +8,9 @@ use anyhow::{Context, anyhow};
 use super::super::super::printer;
 use super::super::language::Language;
 
-/// How much of a failed tool's last words is shown, in lines.
-const SHOWN: usize = 40;
+/// How much of a failed tool's first words is shown, and how much of its last ones, in lines: the first mistake explains those that
+/// follow from it.
+const SHOWN: usize = 100;
 
 /// Says which program is missing, and how to get it, before anything is begun.
 pub(super) fn require(language: Language) -> anyhow::Result<()> {
@@ -61,9 +62,20 @@ fn ran(command: &mut Command) -> anyhow::Result<String> {
     if ended.status.success() {
         return Ok(said.into_owned());
     }
+    Err(anyhow!("`{line}` failed ({}):\n{}", ended.status, shortened(&said)))
+}
+
+/// What a tool said, without the middle of what is very long.
+fn shortened(said: &str) -> String {
     let lines: Vec<&str> = said.lines().collect();
-    let last = lines.get(lines.len().saturating_sub(SHOWN)..).unwrap_or_default();
-    Err(anyhow!("`{line}` failed ({}):\n{}", ended.status, last.join("\n")))
+    let left_out = lines.len().saturating_sub(SHOWN * 2);
+    if left_out == 0 {
+        return lines.join("\n");
+    }
+    let (first, rest) = lines.split_at(SHOWN);
+    let last = rest.get(left_out..).unwrap_or_default();
+    let note = format!("... {left_out} lines are left out here; the command above prints them all ...");
+    [first, &[note.as_str()], last].concat().join("\n")
 }
 
 /// The command as a person would type it, with the program's name alone.
@@ -72,4 +84,23 @@ fn written(command: &Command) -> String {
     let mut words = vec![program.file_name().unwrap_or(program.as_os_str()).to_string_lossy()];
     words.extend(command.get_args().map(|argument| argument.to_string_lossy()));
     words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_mistakes_of_a_long_list_are_shown_and_the_last_ones() {
+        let said = |lines: usize| -> String { (1..=lines).map(|line| format!("line {line}\n")).collect() };
+        assert_eq!(shortened(&said(200)), said(200).trim_end());
+        let shown = shortened(&said(203));
+        let lines: Vec<&str> = shown.lines().collect();
+        assert_eq!((lines[0], lines[99]), ("line 1", "line 100"));
+        assert_eq!(
+            lines[100],
+            "... 3 lines are left out here; the command above prints them all ..."
+        );
+        assert_eq!((lines[101], lines[200]), ("line 104", "line 203"));
+    }
 }

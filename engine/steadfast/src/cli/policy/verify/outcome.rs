@@ -83,9 +83,18 @@ impl<'a> Judging<'a> {
             (_, None) if is_cut_off => Came::NotTried("the policy misses its deadline"),
             (Some(why), _) => Came::SaysNothing(why),
             (None, Some(counterexample)) => Came::Broken(self.broken(law, counterexample)?),
+            (None, None) if self.names_nothing_raised(law) => {
+                Came::SaysNothing("no decision raised an alert that it names; is the name as the policy has it?")
+            }
             (None, None) => Came::Holds,
         };
         Ok(Outcome { law, came_to })
+    }
+
+    /// Whether it names alerts, and nobody raised one of them: then it holds of every policy.
+    fn names_nothing_raised(&self, law: &dyn Law) -> bool {
+        let names = law.alerts();
+        !names.is_empty() && names.into_iter().all(|name| self.found.unheard.contains(name))
     }
 
     fn broken(&self, law: &dyn Law, counterexample: &'a Counterexample) -> Result<Broken<'a>, Failure> {

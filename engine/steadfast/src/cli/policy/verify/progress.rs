@@ -7,6 +7,7 @@ use steadfast_verify::{DepthReport, Observer, Progress};
 
 use super::super::super::age::short;
 use super::super::super::printer::{self, PrintError};
+use super::interrupt::Interrupt;
 
 /// How often the person at the terminal is told.
 const TOLD_EACH: Duration = Duration::from_secs(5);
@@ -30,11 +31,12 @@ pub(super) struct Watching {
     /// How many were done when it was told.
     done: usize,
     is_over: bool,
+    interrupt: Interrupt,
     printed: Result<(), PrintError>,
 }
 
 impl Watching {
-    pub(super) fn new(last_depth: u32, limit: u64, prints: bool) -> Self {
+    pub(super) fn new(last_depth: u32, limit: u64, interrupt: Interrupt, prints: bool) -> Self {
         let now = Instant::now();
         Self {
             prints,
@@ -47,6 +49,7 @@ impl Watching {
             looked: now,
             done: 0,
             is_over: false,
+            interrupt,
             printed: Ok(()),
         }
     }
@@ -92,7 +95,13 @@ impl Observer for Watching {
             ));
             (self.told, self.done) = (Instant::now(), progress.done);
         }
-        !self.is_over
+        !self.is_over && !self.interrupt.came()
+    }
+
+    fn breaks(&mut self, law: &str) {
+        if self.prints && self.printed.is_ok() {
+            self.printed = printer::data(&format!("BROKEN: {law}; how is told when the exploration is over\n"));
+        }
     }
 }
 
@@ -141,7 +150,7 @@ mod tests {
         };
         let early = Instant::now().checked_sub(LOOKED_EACH).unwrap();
         let with = |limit| {
-            let mut watching = Watching::new(8, limit, true);
+            let mut watching = Watching::new(8, limit, Interrupt::default(), true);
             watching.looked = early;
             watching.goes_on(progress)
         };
