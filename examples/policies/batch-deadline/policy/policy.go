@@ -15,6 +15,7 @@ import (
 const (
 	late             = "BatchLate"
 	failed           = "JobFailed"
+	unreadable       = "BatchDeadlineUnreadable"
 	unreachableAfter = 15_000 // In milliseconds.
 )
 
@@ -106,7 +107,7 @@ func alerts(snapshot Snapshot, decision Decision) []DecidedAlert {
 	if decision.Confidence != Confidence_Confirmed {
 		var stay []DecidedAlert
 		for _, standing := range snapshot.Job.Alerts {
-			if standing.Name == late || standing.Name == failed {
+			if standing.Name == late || standing.Name == failed || standing.Name == unreadable {
 				stay = append(stay, DecidedAlert{Name: standing.Name, Scope: standing.Scope, Message: standing.Message})
 			}
 		}
@@ -123,7 +124,7 @@ func alerts(snapshot Snapshot, decision Decision) []DecidedAlert {
 	hour, minute, err := deadlineOf(label)
 	if err != nil {
 		// Whoever wrote the label waits for an alert that would never come.
-		return []DecidedAlert{{Name: "BatchDeadlineUnreadable", Scope: AlertScope_Job, Message: params.label + ": " + err.Error()}}
+		return []DecidedAlert{{Name: unreadable, Scope: AlertScope_Job, Message: params.label + ": " + err.Error()}}
 	}
 	deadline := next(since.Some(), hour, minute, params.zone)
 	if snapshot.Now < deadline {
