@@ -73,8 +73,8 @@ impl<T> Observation<T> {
     }
 }
 
-/// How the message of a fault begins that is the engine's own: it lacked what it takes to ask, such as open files or memory,
-/// and nothing is said of whoever was to be asked. Its kind is [`FaultKind::Other`]: policies have no word for it.
+/// How the message of a fault begins that is the engine's own: it lacked what it takes to ask, such as open files or memory, or it failed
+/// over the answer, and nothing is said of whoever was to be asked. Its kind is [`FaultKind::Other`]: policies have no word for it.
 pub const OWN_LACK: &str = "the engine itself ";
 
 /// Why a request gave no usable answer.

@@ -65,12 +65,8 @@ impl Reactor {
         self.board.accept_overview(id, observation);
         self.begin_submitted(id, now);
         self.refresh_reachability(id);
-        let jobs = self.jobs_of(id);
-        if !jobs.is_empty() {
+        if self.enqueue_jobs_of(id) > 0 {
             self.polls.await_judgement(id);
-        }
-        for key in jobs {
-            self.queue.enqueue(key);
         }
     }
 
@@ -250,10 +246,14 @@ impl Reactor {
         self.fleets.observe(id, reachability);
     }
 
-    fn enqueue_jobs_of(&mut self, id: &TargetId) {
-        for key in self.jobs_of(id) {
+    /// Lets a target's jobs be judged; returns how many there are.
+    fn enqueue_jobs_of(&mut self, id: &TargetId) -> usize {
+        let jobs = self.jobs_of(id);
+        let count = jobs.len();
+        for key in jobs {
             self.queue.enqueue(key);
         }
+        count
     }
 
     pub(super) fn jobs_of(&self, id: &TargetId) -> Vec<JobKey> {
